@@ -1,0 +1,188 @@
+//! The records of the run log.
+//!
+//! A [`Record`] is what somebody wants to write; a [`Recorded`] is what a run log has written, with
+//! its sequence number. Facts take only the second: nothing is believed before it is on disk.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// What happened to a run. A task's status is the action of its latest record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Action {
+    /// It began.
+    Run,
+    /// It ended well.
+    Success,
+    /// It ended with an error or a panic.
+    Fail,
+    /// It was stopped.
+    Terminate,
+    /// It found nothing to do.
+    Inaction,
+    /// Its process ended before it did.
+    Crash,
+}
+
+impl Action {
+    /// All actions, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Run, Self::Success, Self::Fail, Self::Terminate, Self::Inaction, Self::Crash];
+
+    /// Tells whether the record ends its run.
+    pub const fn ends(self) -> bool {
+        !matches!(self, Self::Run)
+    }
+
+    /// Tells the word for it in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Success => "success",
+            Self::Fail => "fail",
+            Self::Terminate => "terminate",
+            Self::Inaction => "inaction",
+            Self::Crash => "crash",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that is no [`Action`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown action `{0}`; the actions are run, success, fail, terminate, inaction and crash")]
+pub struct UnknownAction(pub String);
+
+impl std::str::FromStr for Action {
+    type Err = UnknownAction;
+
+    fn from_str(word: &str) -> Result<Self, UnknownAction> {
+        Self::ALL
+            .into_iter()
+            .find(|action| action.as_str() == word)
+            .ok_or_else(|| UnknownAction(word.to_owned()))
+    }
+}
+
+/// The name of one run: a UUID of version 7, so that runs sort by the time they began.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(uuid::Uuid);
+
+impl RunId {
+    /// Makes the id of a run that begins at `at`; `random` tells it from others of that millisecond.
+    pub fn new(at: Timestamp, random: [u8; 10]) -> Self {
+        let millis = u64::try_from(at.as_micros().div_euclid(1000)).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// Tells the sixteen bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// Makes an id from its sixteen bytes.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(uuid::Uuid::from_bytes(bytes))
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::str::FromStr for RunId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        uuid::Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// The place of a record in its log. Later records have greater numbers; numbers may be skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub u64);
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One line of the run log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The task's name.
+    pub task: Arc<str>,
+    /// The run.
+    pub run: RunId,
+    /// What happened to it.
+    pub action: Action,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When the run began; the same as `at` for [`Action::Run`].
+    pub started: Timestamp,
+    /// Since when the condition of the run held; `None`: it held from the first, or was forced.
+    pub due: Option<Timestamp>,
+    /// What else is known. Most records have nothing to add, so this costs them one word.
+    pub details: Option<Box<Details>>,
+}
+
+impl Record {
+    /// Tells how long the run took, by its own start.
+    pub fn duration(&self) -> Duration {
+        self.at.since(self.started)
+    }
+}
+
+/// The rarer fields of a [`Record`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Details {
+    /// Who runs it: [`Record`]s of [`Action::Run`] name the session's process.
+    pub node: Option<Arc<str>>,
+    /// Why it ended so: the chain of errors of a failure, the reason of a termination.
+    pub reason: Option<String>,
+    /// The value that it returned, as JSON.
+    pub output: Option<String>,
+}
+
+impl Details {
+    /// Makes details; `None` if there is nothing in them.
+    pub fn new(
+        node: Option<Arc<str>>,
+        reason: Option<String>,
+        output: Option<String>,
+    ) -> Option<Box<Self>> {
+        if node.is_none() && reason.is_none() && output.is_none() {
+            return None;
+        }
+        Some(Box::new(Self { node, reason, output }))
+    }
+}
+
+/// A record that a run log has written.
+///
+/// Only implementations of [`crate::runlog::RunLog`] make these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// The record.
+    pub record: Record,
+}

@@ -1,0 +1,1 @@
+//! Durations as text: "2 hours 30 min".
