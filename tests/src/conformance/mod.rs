@@ -4,6 +4,9 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod periods;
+pub mod zones;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -24,7 +27,7 @@ pub enum Outcome {
 pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
-pub const KINDS: &[(&str, Check)] = &[];
+pub const KINDS: &[(&str, Check)] = &[("periods", periods::check), ("zones", zones::check)];
 
 /// Counts of outcomes, and a line for each case that failed.
 #[derive(Debug, Default)]
