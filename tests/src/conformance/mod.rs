@@ -4,6 +4,9 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod parse;
+pub mod timedelta;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -16,7 +19,7 @@ pub enum Outcome {
     Passed,
     /// It is not: what was expected and what was found.
     Failed(String),
-    /// The form is refused on purpose (`docs/semantics.md`).
+    /// The form is refused, or read, on purpose (`docs/semantics.md`).
     Skipped(String),
 }
 
@@ -24,7 +27,7 @@ pub enum Outcome {
 pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
-pub const KINDS: &[(&str, Check)] = &[];
+pub const KINDS: &[(&str, Check)] = &[("timedelta", timedelta::check), ("parse", parse::check)];
 
 /// Counts of outcomes, and a line for each case that failed.
 #[derive(Debug, Default)]
