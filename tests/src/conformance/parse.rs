@@ -270,8 +270,11 @@ fn extension(input: &str) -> Option<&'static str> {
     statements(input).iter().find_map(|statement| {
         let words: Vec<&str> = statement.split_whitespace().collect();
         let any = |known: &[&str]| words.iter().any(|word| known.contains(word));
-        let letters = |word: &&str| word.chars().all(char::is_alphabetic);
-        if words.iter().filter(letters).any(|w| w.contains(char::is_uppercase) && !is_name(w)) {
+        let capital = |word: &&str| {
+            let letters = word.chars().all(char::is_alphabetic);
+            letters && word.contains(char::is_uppercase) && !is_name(word)
+        };
+        if words.iter().any(capital) {
             Some("words of the language are read in any case")
         } else if statement.trim() != words.join(" ") {
             Some("white space is free")
