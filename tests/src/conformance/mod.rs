@@ -4,7 +4,9 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod parse;
 pub mod periods;
+pub mod timedelta;
 pub mod zones;
 
 use std::io::{BufRead, BufReader, Read};
@@ -19,7 +21,7 @@ pub enum Outcome {
     Passed,
     /// It is not: what was expected and what was found.
     Failed(String),
-    /// The form is refused on purpose (`docs/semantics.md`).
+    /// The form is refused, or read, on purpose (`docs/semantics.md`).
     Skipped(String),
 }
 
@@ -27,7 +29,12 @@ pub enum Outcome {
 pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
-pub const KINDS: &[(&str, Check)] = &[("periods", periods::check), ("zones", zones::check)];
+pub const KINDS: &[(&str, Check)] = &[
+    ("parse", parse::check),
+    ("periods", periods::check),
+    ("timedelta", timedelta::check),
+    ("zones", zones::check),
+];
 
 /// Counts of outcomes, and a line for each case that failed.
 #[derive(Debug, Default)]
