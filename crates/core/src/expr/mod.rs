@@ -42,6 +42,22 @@ pub enum Expr {
     Invalid(Arc<ParseError>),
 }
 
+impl Expr {
+    /// Tells whether a closure is part of it: then its text does not say all.
+    pub(crate) fn has_inline_probe(&self) -> bool {
+        match self {
+            Self::Const(_) | Self::Invalid(_) => false,
+            Self::Not(child) => child.has_inline_probe(),
+            Self::All(children) | Self::Any(children) => {
+                children.iter().any(Self::has_inline_probe)
+            }
+            Self::Statement(statement, _) => {
+                matches!(statement, Statement::Custom(Custom { probe: Some(_), .. }))
+            }
+        }
+    }
+}
+
 /// A part of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
