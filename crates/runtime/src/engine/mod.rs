@@ -21,7 +21,7 @@ use std::time::Duration;
 use redengine_core::cond::{Broken, Condition, Who};
 use redengine_core::facts::{Facts, History, Keep, ProbeId};
 use redengine_core::param::RunInfo;
-use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, Details, Record, Recorded, RunId};
 use redengine_core::runlog::{Append, Appended, Expect};
 use redengine_core::session::{Config, Definition, Ended};
 use redengine_core::task::{Body, Execution, Output, Timeout};
@@ -109,7 +109,8 @@ impl Engine {
         seed: u64,
         now: Timestamp,
     ) -> Self {
-        let facts = Facts { started: Some(now), ..Facts::default() };
+        let mut facts = Facts::default();
+        facts.started = Some(now);
         let mut engine = Self {
             config,
             node,
@@ -196,6 +197,14 @@ impl Engine {
     /// Tells whether it has to hear what others write to the log.
     pub fn follows(&self) -> bool {
         self.config.force_status_from_logs || !self.foreign.is_empty()
+    }
+
+    /// Tells the tasks that wait for a run of another session, with what is known of them.
+    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &History)> {
+        self.foreign.iter().filter_map(|task| {
+            let definition = self.tasks.get(task.index())?.definition.as_ref()?;
+            Some((definition, self.facts.history(*task)))
+        })
     }
 
     /// Tells the facts.
