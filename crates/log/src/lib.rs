@@ -1,0 +1,5 @@
+//! Run logs of the Red Engine scheduler: where records are kept.
+
+mod memory;
+
+pub use memory::MemoryLog;
