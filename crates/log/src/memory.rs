@@ -7,7 +7,7 @@
 mod history;
 mod runs;
 
-use std::collections::{BinaryHeap, HashMap, hash_map};
+use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +18,7 @@ use redengine_core::runlog::{
 };
 
 use self::history::{Entry, History};
-use self::runs::{RunState, Runs};
+use self::runs::{Noted, RunState, Runs};
 
 /// Keeps records in memory, for as long as the process lives.
 ///
@@ -150,27 +150,28 @@ impl State {
                 run.is_some_and(|run| run.is_open() && task.is_some_and(|task| run.is_of(task)))
             }
         };
-        if as_expected { Appended::Won(self.write(record)) } else { Appended::Lost }
+        if as_expected { Appended::Won(self.write(task, record)) } else { Appended::Lost }
     }
 
-    fn write(&mut self, record: Record) -> Recorded {
+    fn write(&mut self, task: Option<usize>, record: Record) -> Recorded {
         let seq = Seq(self.last_seq.0 + 1);
         self.last_seq = seq;
-        let task = match self.by_name.entry(Arc::clone(&record.task)) {
-            hash_map::Entry::Occupied(found) => *found.get(),
-            hash_map::Entry::Vacant(free) => {
-                self.histories.push(History::new(Arc::clone(&record.task)));
-                *free.insert(self.histories.len() - 1)
-            }
-        };
-        let ended = self.runs.note(record.run, task, record.action, seq);
-        if let Some(ended) = ended {
-            self.histories[ended.task()].close(ended.begin());
-        }
-        let is_open = self.runs.get(record.run).is_some_and(RunState::is_open);
+        let task = task.unwrap_or_else(|| {
+            let task = self.histories.len();
+            self.histories.push(History::new(Arc::clone(&record.task)));
+            self.by_name.insert(Arc::clone(&record.task), task);
+            task
+        });
         // OK because a task's number is the place of its history, and none is ever taken away.
+        let noted = self.runs.note(record.run, task, record.action, seq);
+        if let Noted::Ended { task, begin } = noted {
+            self.histories[task].close(begin);
+        }
         let history = &mut self.histories[task];
-        history.push(seq, &record, is_open);
+        history.push(seq, &record);
+        if let Noted::Began = noted {
+            history.open(seq);
+        }
         if let Some(bound) = self.bound {
             history.trim(bound, &mut self.runs);
         }

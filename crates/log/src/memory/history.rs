@@ -112,7 +112,7 @@ impl History {
     }
 
     /// Adds a record; its number must be the greatest so far.
-    pub(super) fn push(&mut self, seq: Seq, record: &Record, is_open: bool) {
+    pub(super) fn push(&mut self, seq: Seq, record: &Record) {
         // OK because an action's number is below six, the length of the arrays.
         let action = record.action as usize;
         self.latest = Some(seq);
@@ -124,14 +124,16 @@ impl History {
         } else if record.action.ends() {
             self.failures = 0;
         }
-        if is_open {
-            self.open.push(seq);
-        }
         self.times = match self.times {
             Times::Ordered(latest) if latest <= record.at => Times::Ordered(record.at),
             Times::Ordered(_) | Times::Unordered => Times::Unordered,
         };
         self.entries.push_back(Entry::new(seq, record));
+    }
+
+    /// Notes that the run of a `run` record is open; it must be the latest record.
+    pub(super) fn open(&mut self, begin: Seq) {
+        self.open.push(begin);
     }
 
     /// Notes that the run of a `run` record has ended.

@@ -42,22 +42,39 @@ impl RunState {
     pub(super) fn task(self) -> usize {
         self.task as usize
     }
-
-    pub(super) fn begin(self) -> Seq {
-        self.begin
-    }
 }
 
+/// What a new record did to its run.
+pub(super) enum Noted {
+    /// It is open now.
+    Began,
+    /// It is no longer open; its `run` record is this one.
+    Ended { task: usize, begin: Seq },
+    /// It is as open as it was.
+    Neither,
+}
+
+/// How many maps the runs are spread over.
+const SHARDS: usize = 64;
+
 /// All runs that have records in memory.
-#[derive(Default)]
 pub(super) struct Runs {
-    by_id: HashMap<RunId, RunState>,
+    /// By the last byte of their id, which is random. One map of a million runs stops everything
+    /// for 60 ms when it grows; of many, a small one grows at a time.
+    shards: Vec<HashMap<RunId, RunState>>,
     further_ends: HashMap<(RunId, Action), Seq>,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self { shards: vec![HashMap::new(); SHARDS], further_ends: HashMap::new() }
+    }
 }
 
 impl Runs {
     pub(super) fn get(&self, id: RunId) -> Option<RunState> {
-        self.by_id.get(&id).copied()
+        // OK because a shard's number is below the number of shards.
+        self.shards[shard(id)].get(&id).copied()
     }
 
     /// Tells the number of the record of this run and action, if there is one.
@@ -70,17 +87,11 @@ impl Runs {
         (seq != Seq(0)).then_some(seq)
     }
 
-    /// Notes a new record; answers with the run if this ended it.
-    pub(super) fn note(
-        &mut self,
-        id: RunId,
-        task: usize,
-        action: Action,
-        seq: Seq,
-    ) -> Option<RunState> {
+    /// Notes a new record.
+    pub(super) fn note(&mut self, id: RunId, task: usize, action: Action, seq: Seq) -> Noted {
         // Four thousand million tasks do not fit into memory.
         let task = u32::try_from(task).unwrap_or(u32::MAX);
-        let run = self.by_id.entry(id).or_insert(RunState {
+        let run = self.shards[shard(id)].entry(id).or_insert(RunState {
             begin: Seq(0),
             end: Seq(0),
             end_action: action,
@@ -101,15 +112,20 @@ impl Runs {
         } else {
             self.further_ends.insert((id, action), seq);
         }
-        (was_open && !run.is_open()).then_some(*run)
+        match (was_open, run.is_open()) {
+            (false, true) => Noted::Began,
+            (true, false) => Noted::Ended { task: run.task(), begin: run.begin },
+            _ => Noted::Neither,
+        }
     }
 
     /// Notes that a record is no longer in memory. The last one takes the run with it.
     pub(super) fn release(&mut self, id: RunId) {
-        let Some(run) = self.by_id.get_mut(&id) else { return };
+        let shard = &mut self.shards[shard(id)];
+        let Some(run) = shard.get_mut(&id) else { return };
         run.held = run.held.saturating_sub(1);
         if run.held == 0 {
-            self.by_id.remove(&id);
+            shard.remove(&id);
             if !self.further_ends.is_empty() {
                 for action in Action::ALL {
                     self.further_ends.remove(&(id, action));
@@ -117,4 +133,8 @@ impl Runs {
             }
         }
     }
+}
+
+fn shard(id: RunId) -> usize {
+    usize::from(id.as_bytes()[15]) % SHARDS
 }
