@@ -1,5 +1,9 @@
 //! Run logs of the Red Engine scheduler: where records are kept.
 
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::MemoryLog;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteLog, SqliteLogBuilder, Synchronous};

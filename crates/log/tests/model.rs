@@ -1,5 +1,7 @@
 //! Every log answers as the naive one does, whatever it is asked and in whatever order.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod common;
 
 use std::future::Future;
@@ -12,6 +14,8 @@ use redengine_core::Timestamp;
 use redengine_core::record::{Action, Details, Record, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Query, RunLog};
 use redengine_log::MemoryLog;
+#[cfg(feature = "sqlite")]
+use redengine_log::{SqliteLog, Synchronous};
 
 const TASKS: [&str; 4] = ["a", "b", "ж \"'; --", ""];
 
@@ -170,6 +174,14 @@ proptest! {
     #[test]
     fn the_memory_log_answers_as_the_naive_one(steps in steps()) {
         block_on(agree(MemoryLog::new(), steps));
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn the_sqlite_log_answers_as_the_naive_one(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::builder(folder.path().join("runs.db"));
+        block_on(agree(log.synchronous(Synchronous::Normal).open().unwrap(), steps));
     }
 
     #[test]
