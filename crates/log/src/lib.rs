@@ -1,5 +1,7 @@
 //! Run logs of the Red Engine scheduler: where records are kept.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;
