@@ -15,9 +15,7 @@ use redengine_core::facts::{History, Keep};
 use redengine_core::param::ParamValue;
 use redengine_core::probe::Probe;
 use redengine_core::record::{Action, Details, Record, Recorded, Seq};
-use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog,
-};
+use redengine_core::runlog::{Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog};
 use redengine_core::session::{Config, Definition, Ended, Inbox, Request};
 use redengine_core::task::Output;
 use redengine_core::{Session, TaskId, Timestamp};
@@ -95,8 +93,7 @@ impl Driver {
         let shut_cond = session.shut_cond();
         let seed = fastrand::u64(..);
         let probe_interval = config.probe_interval;
-        let mut engine =
-            Engine::new(Arc::new(config), shut_cond, node.name().clone(), seed, now);
+        let mut engine = Engine::new(Arc::new(config), shut_cond, node.name().clone(), seed, now);
         let mut pasts: HashMap<TaskId, (Past, Keep)> =
             pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
         let mut journal = Journal::new(log);
@@ -323,11 +320,7 @@ impl Driver {
         }
     }
 
-    fn take_read(
-        &mut self,
-        (tasks, pasts): (Vec<(TaskId, Keep)>, Pasts),
-        events: &mut Vec<Event>,
-    ) {
+    fn take_read(&mut self, (tasks, pasts): (Vec<(TaskId, Keep)>, Pasts), events: &mut Vec<Event>) {
         self.reading = None;
         match pasts {
             Ok(pasts) => events.push(Event::Read(pasts)),
@@ -365,7 +358,8 @@ impl Driver {
         if let Some(last) = records.last() {
             self.followed = last.seq;
         }
-        let known = |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
+        let known =
+            |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
         events.push(Event::Followed(records.into_iter().filter_map(known).collect()));
         let (now, _) = self.time.read();
         for (definition, history) in self.engine.foreign() {
@@ -389,9 +383,8 @@ impl Driver {
     }
 
     fn names(&self, tasks: &[(TaskId, Keep)]) -> Vec<(TaskId, Keep, Arc<str>)> {
-        let name = |(task, keep): &(TaskId, Keep)| {
-            Some((*task, *keep, self.session.name_of(*task)?))
-        };
+        let name =
+            |(task, keep): &(TaskId, Keep)| Some((*task, *keep, self.session.name_of(*task)?));
         tasks.iter().filter_map(name).collect()
     }
 }
@@ -417,7 +410,8 @@ async fn read_pasts(
     log: &dyn RunLog,
     tasks: Vec<(TaskId, Keep, Arc<str>)>,
 ) -> Result<Vec<(TaskId, Keep, Past)>, LogError> {
-    let of = tasks.iter().map(|(_, keep, task)| PastOf { task: task.clone(), keep: *keep }).collect();
+    let of =
+        tasks.iter().map(|(_, keep, task)| PastOf { task: task.clone(), keep: *keep }).collect();
     let pasts = log.past(of).await?;
     Ok(tasks.into_iter().zip(pasts).map(|((id, keep, _), past)| (id, keep, past)).collect())
 }

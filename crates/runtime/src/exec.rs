@@ -78,11 +78,7 @@ impl Drop for StartedRuns {
 }
 
 /// Starts a run. Its end comes as an event.
-pub(crate) fn start(
-    ticket: Ticket,
-    session: &Session,
-    events: &UnboundedSender<Event>,
-) -> Started {
+pub(crate) fn start(ticket: Ticket, session: &Session, events: &UnboundedSender<Event>) -> Started {
     let Ticket { key, definition, execution, info, params, returns } = ticket;
     let cancel = Cancel::new();
     let cx = RunCx { info, session: session.clone(), cancel: cancel.clone(), params, returns };

@@ -92,7 +92,9 @@ impl Journal {
                 let pause = self.failing.map_or(FIRST_PAUSE, |pause| pause * 2);
                 self.failing = Some(pause.min(LONGEST_PAUSE));
                 let mut claims = Vec::new();
-                for (whose, append) in batch.into_iter().chain(self.queue.drain(..)).collect::<Vec<_>>() {
+                for (whose, append) in
+                    batch.into_iter().chain(self.queue.drain(..)).collect::<Vec<_>>()
+                {
                     match (whose, append.expect) {
                         (Whose::Run(run), Expect::Latest(_)) => claims.push(run),
                         _ => self.queue.push_back((whose, append)),

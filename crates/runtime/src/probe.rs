@@ -33,7 +33,9 @@ pub(crate) fn ask(
     match probe.ask() {
         Ask::Blocking(ask) => {
             let ask = ask.clone();
-            asked.spawn_blocking(move || answer(std::panic::catch_unwind(AssertUnwindSafe(|| ask()))));
+            asked.spawn_blocking(move || {
+                answer(std::panic::catch_unwind(AssertUnwindSafe(|| ask())))
+            });
         }
         Ask::Async(ask) => {
             let ask = ask.clone();

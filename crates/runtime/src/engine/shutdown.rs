@@ -2,10 +2,10 @@
 
 use redengine_core::Timestamp;
 
+use super::Engine;
 use super::agenda::Key;
 use super::runs::RunKey;
 use super::subject::Subject;
-use super::Engine;
 use crate::effect::{Effect, Report};
 use crate::error::RunError;
 use std::time::Duration;
