@@ -78,7 +78,9 @@ impl Expr {
             Self::Invalid(error) => errors.push(error),
             Self::Not(inner) => inner.collect_errors(errors),
             Self::All(members) | Self::Any(members) => {
-                members.iter().for_each(|member| member.collect_errors(errors));
+                for member in members {
+                    member.collect_errors(errors);
+                }
             }
             Self::Const(_) | Self::Statement(..) => {}
         }
@@ -158,6 +160,22 @@ impl<R: Into<Expr>> BitOr<R> for Expr {
 
     fn bitor(self, other: R) -> Self {
         Self::any([self, other.into()])
+    }
+}
+
+impl BitAnd<Expr> for bool {
+    type Output = Expr;
+
+    fn bitand(self, other: Expr) -> Expr {
+        Expr::from(self) & other
+    }
+}
+
+impl BitOr<Expr> for bool {
+    type Output = Expr;
+
+    fn bitor(self, other: Expr) -> Expr {
+        Expr::from(self) | other
     }
 }
 

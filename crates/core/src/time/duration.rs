@@ -16,7 +16,7 @@ const HOUR: i128 = 60 * MINUTE;
 const DAY: i128 = 24 * HOUR;
 
 /// The longest duration that can be written; longer than any clock's range.
-pub const LONGEST: Duration = Duration::from_secs(999_999_999 * 86_400);
+pub const LONGEST: Duration = Duration::from_hours(999_999_999 * 24);
 
 /// The units and their microseconds, the usual spelling of each first.
 const UNITS: &[(&str, i128)] = &[
