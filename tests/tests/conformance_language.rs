@@ -7,7 +7,7 @@ use redengine_tests::conformance::Report;
 fn run(file: &str) -> Report {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/vectors").join(file);
     let mut report = Report::default();
-    report.run(&path).unwrap();
+    assert_eq!(report.run(&path), Ok(()));
     report
 }
 

@@ -66,6 +66,21 @@ impl Expr {
         }
     }
 
+    /// Looks through what says nothing: an `&` or `|` of one member, a double negation.
+    pub(super) fn peeled(&self) -> &Self {
+        match self {
+            Self::All(members) | Self::Any(members) => match members.as_slice() {
+                [only] => only.peeled(),
+                _ => self,
+            },
+            Self::Not(inner) => match inner.peeled() {
+                Self::Not(inner) => inner.peeled(),
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+
     /// Lists the errors of builders in it, in order of place.
     pub fn errors(&self) -> Vec<&ParseError> {
         let mut errors = Vec::new();

@@ -32,14 +32,11 @@ impl Display for Expr {
 }
 
 fn write_expr(expr: &Expr, level: Level, f: &mut Formatter<'_>) -> fmt::Result {
-    let (members, own, between, none) = match expr {
+    let (members, own, between, none) = match expr.peeled() {
         Expr::Const(value) => return write!(f, "{value}"),
         Expr::Statement(statement, _) => return statement.fmt(f),
         Expr::Invalid(error) => return f.write_str(&error.text),
         Expr::Not(inner) => {
-            if let Expr::Not(inner) = &**inner {
-                return write_expr(inner, level, f);
-            }
             f.write_str("~")?;
             return write_expr(inner, Level::Not, f);
         }
@@ -48,7 +45,6 @@ fn write_expr(expr: &Expr, level: Level, f: &mut Formatter<'_>) -> fmt::Result {
     };
     match members.as_slice() {
         [] => f.write_str(none),
-        [only] => write_expr(only, level, f),
         members => {
             let parentheses = own < level;
             if parentheses {

@@ -415,6 +415,7 @@ impl<'a> Parser<'a> {
     fn no_typo_of(&mut self, words: &[&str]) -> Parsed<()> {
         let typo = self.token.kind == Kind::Word
             && !is_rule(self.word())
+            && !["and", "or"].iter().any(|word| self.is(word))
             && self.nearest_of(words).is_some();
         if typo { self.expected_word(words, "") } else { Ok(()) }
     }
