@@ -8,7 +8,7 @@ use redengine_core::expr::{Basis, Expr, parse};
 fn check(text: &str, built: impl Into<Expr>) {
     let built = built.into();
     assert_eq!(built.errors(), Vec::<&redengine_core::expr::ParseError>::new(), "{text}");
-    assert_eq!(parse(text).unwrap(), built, "{text}");
+    assert_eq!(parse(text), Ok(built), "{text}");
 }
 
 #[test]
