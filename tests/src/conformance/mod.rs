@@ -59,7 +59,7 @@ impl Report {
             .find(|(kind, _)| name.starts_with(kind))
             .ok_or_else(|| format!("`{name}`: the name tells no kind of vectors"))?;
         let file = std::fs::File::open(path).map_err(|e| format!("`{}`: {e}", path.display()))?;
-        let reader: Box<dyn Read> = if name.ends_with(".gz") {
+        let reader: Box<dyn Read> = if path.extension().is_some_and(|it| it == "gz") {
             Box::new(flate2::read::GzDecoder::new(file))
         } else {
             Box::new(file)

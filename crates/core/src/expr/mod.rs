@@ -8,13 +8,16 @@
 //! that parses back to it, in normal form (`a & (b & c)` is flat, `~~a` is `a`, durations and
 //! points have one spelling). Nothing here knows what time it is or which tasks exist.
 
+pub mod build;
 pub mod error;
+mod hash;
 mod lex;
 mod ops;
 mod parse;
 mod print;
 
 pub use error::{ParseError, Problem};
+pub use hash::semantic_hash;
 pub use parse::{parse, parse_period};
 
 use std::sync::Arc;

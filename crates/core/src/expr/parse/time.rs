@@ -301,12 +301,10 @@ fn check_cron(text: &str) -> Result<(), (&str, String)> {
         ("weekday", 0, 7, DAYS),
     ];
     if text.starts_with('@') {
-        return match NICKNAMES.iter().any(|name| name.eq_ignore_ascii_case(text)) {
-            true => Ok(()),
-            false => {
-                Err((text, format!("unknown cron nickname `{}`", crate::error::shortened(text))))
-            }
-        };
+        if NICKNAMES.iter().any(|name| name.eq_ignore_ascii_case(text)) {
+            return Ok(());
+        }
+        return Err((text, format!("unknown cron nickname `{}`", crate::error::shortened(text))));
     }
     let parts: Vec<&str> = text.split(' ').filter(|part| !part.is_empty()).collect();
     if !(5..=6).contains(&parts.len()) {
