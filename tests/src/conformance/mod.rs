@@ -4,6 +4,8 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod cron;
+pub mod cron_zones;
 pub mod periods;
 pub mod zones;
 
@@ -27,7 +29,12 @@ pub enum Outcome {
 pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
-pub const KINDS: &[(&str, Check)] = &[("periods", periods::check), ("zones", zones::check)];
+pub const KINDS: &[(&str, Check)] = &[
+    ("cron-zones", cron_zones::check),
+    ("cron", cron::check),
+    ("periods", periods::check),
+    ("zones", zones::check),
+];
 
 /// Counts of outcomes, and a line for each case that failed.
 #[derive(Debug, Default)]
