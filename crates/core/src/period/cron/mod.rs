@@ -10,10 +10,12 @@
 //! The day is decided as Vixie's cron decides it: if both day fields are restricted, either will
 //! do; if one begins with `*`, both must match (which is all the same for a plain `*`).
 
+mod error;
+mod field;
 mod next;
 mod parse;
 
-pub use parse::{CronError, CronProblem};
+pub use error::{CronError, CronProblem};
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -12,7 +12,7 @@ use crate::time::{Timestamp, Zone};
 
 use super::super::Interval;
 use super::super::civil::{DAY, HOUR, MINUTE, SECOND, date_of, month_start, weekday_of};
-use super::parse::low;
+use super::field::low;
 use super::{Cron, Days, Fields, Weekdays};
 
 /// In so many months each day of the calendar has fallen on each weekday that it can.
@@ -160,10 +160,10 @@ impl Fields {
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         let hours = u64::from(self.hours);
         if bit(hours, hour) {
-            if bit(self.minutes, minute) {
-                if let Some(second) = from(self.seconds, second) {
-                    return Some(time(hour, minute, second));
-                }
+            if bit(self.minutes, minute)
+                && let Some(second) = from(self.seconds, second)
+            {
+                return Some(time(hour, minute, second));
             }
             if let Some(minute) = from(self.minutes, minute + 1) {
                 return Some(time(hour, minute, from(self.seconds, 0)?));
@@ -178,10 +178,10 @@ impl Fields {
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         let hours = u64::from(self.hours);
         if bit(hours, hour) {
-            if bit(self.minutes, minute) {
-                if let Some(second) = to(self.seconds, second) {
-                    return Some(time(hour, minute, second));
-                }
+            if bit(self.minutes, minute)
+                && let Some(second) = to(self.seconds, second)
+            {
+                return Some(time(hour, minute, second));
             }
             if let Some(minute) = to(self.minutes, minute - 1) {
                 return Some(time(hour, minute, to(self.seconds, 59)?));
@@ -271,11 +271,11 @@ impl Days {
 }
 
 impl Weekdays {
-    fn is_any(&self) -> bool {
+    fn is_any(self) -> bool {
         self.set & 0x7f == 0x7f
     }
 
-    fn dates(&self, length: i64, first_weekday: i64) -> u32 {
+    fn dates(self, length: i64, first_weekday: i64) -> u32 {
         let mut dates = weekly(self.set, first_weekday);
         if self.last != 0 {
             dates |= weekly(self.last, first_weekday) & (0x7f << (length - 6));

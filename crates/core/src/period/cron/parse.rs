@@ -4,71 +4,12 @@
 //! reported, the first, with the bytes it is about. What `man 5 crontab` accepts is accepted, and
 //! so are ranges that wrap, as Rocketry has them; full names (`Monday`) are not.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::error::{CronError, CronProblem};
+use super::field::{DATE, Field, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, low, pick};
 use super::{Days, Fields, Weekdays};
-
-/// What is wrong with a cron expression.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct CronError {
-    /// The bytes of the text that are wrong.
-    pub span: Range<usize>,
-    kind: CronProblem,
-    message: String,
-}
-
-/// In which way a cron expression is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CronProblem {
-    /// There are not five or six fields.
-    Fields,
-    /// A value is missing, as in `1,,2` or `5-`.
-    Missing,
-    /// A value is none of its field.
-    Value,
-    /// A step is not a positive number, or stands where none can.
-    Step,
-    /// A nickname (`@daily`) is unknown.
-    Nickname,
-}
-
-impl CronError {
-    /// Tells in which way the expression is wrong.
-    pub fn kind(&self) -> CronProblem {
-        self.kind
-    }
-}
-
-/// A field: its name, the values it takes, and their names.
-struct Field {
-    name: &'static str,
-    low: u8,
-    high: u8,
-    /// The highest value that `~` picks: the last days of a month are not in every month.
-    pick: u8,
-    names: &'static [&'static str],
-}
-
-const SECOND: Field = Field { name: "second", low: 0, high: 59, pick: 59, names: &[] };
-const MINUTE: Field = Field { name: "minute", low: 0, high: 59, pick: 59, names: &[] };
-const HOUR: Field = Field { name: "hour", low: 0, high: 23, pick: 23, names: &[] };
-const DATE: Field = Field { name: "day of the month", low: 1, high: 31, pick: 28, names: &[] };
-const MONTH: Field = Field {
-    name: "month",
-    low: 1,
-    high: 12,
-    pick: 12,
-    names: &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
-};
-const WEEKDAY: Field = Field {
-    name: "day of the week",
-    low: 0,
-    high: 6,
-    pick: 6,
-    names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
-};
 
 const NICKNAMES: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
@@ -132,11 +73,10 @@ impl<'a> Part<'a> {
 pub(super) fn parse(text: &str, seed: &str) -> Result<(Fields, Box<str>), CronError> {
     let whole = Part { text, start: 0 };
     let words = whole.words();
-    if let [nickname] = words.as_slice() {
-        if nickname.text.starts_with('@') {
-            let expression = nickname_of(*nickname)?;
-            return parse(expression, seed);
-        }
+    if let [nickname] = words.as_slice()
+        && nickname.text.starts_with('@')
+    {
+        return parse(nickname_of(*nickname)?, seed);
     }
     let (second, rest) = match words.as_slice() {
         rest @ [_, _, _, _, _] => (None, rest),
@@ -235,24 +175,22 @@ impl Reader<'_> {
             Some((body, step)) => (body, Some(read_step(step)?)),
             None => (item, None),
         };
-        let (first, last) = if body.text == "*" || (body.text == "?" && is_day(field)) {
+        let (first, last) = if body.text == "*" || (body.text == "?" && field.is_day()) {
             self.text.push('*');
             (field.low, field.high)
         } else if let Some((from, to)) = body.split('~') {
             return self.picked(field, from, to, step);
         } else if let Some(special) = self.special(field, body)? {
             self.text.push_str(&special);
-            return match step {
-                None => Ok(0),
-                Some(_) => {
-                    let message = format!("`{}` can have no step", body.text);
-                    Err(item.error(CronProblem::Step, message))
-                }
-            };
+            if step.is_some() {
+                let message = format!("`{}` can have no step", body.text);
+                return Err(item.error(CronProblem::Step, message));
+            }
+            return Ok(0);
         } else if let Some((from, to)) = body.split('-') {
             let first = read_value(field, from)?;
             let last = read_value(field, to)?;
-            self.text.push_str(&format!("{}-{}", spelled(from), spelled(to)));
+            let _ = write!(self.text, "{}-{}", spelled(from), spelled(to));
             (first, last)
         } else {
             let value = read_value(field, body)?;
@@ -262,9 +200,9 @@ impl Reader<'_> {
         };
         let step = step.unwrap_or(1);
         if step > 1 {
-            self.text.push_str(&format!("/{step}"));
+            let _ = write!(self.text, "/{step}");
         }
-        Ok(range(field, first, last, step))
+        Ok(field.range(first, last, step))
     }
 
     /// Picks a value from a range, by the seed.
@@ -287,15 +225,15 @@ impl Reader<'_> {
             let span = from.start..to.span().end;
             return Err(CronError { span, ..whole.error(CronProblem::Value, message) });
         }
-        self.text.push_str(&format!("{}~{}", spelled(from), spelled(to)));
+        let _ = write!(self.text, "{}~{}", spelled(from), spelled(to));
         if let Some(step) = step {
-            self.text.push_str(&format!("/{step}"));
+            let _ = write!(self.text, "/{step}");
         }
         let width = (last - first + 1).min(step.unwrap_or(u8::MAX));
         let picked = first + pick(self.seed, field.name, width);
         Ok(match step {
-            Some(step) => range(field, picked, last, step),
-            None => range(field, picked, picked, 1),
+            Some(step) => field.range(picked, last, step),
+            None => field.range(picked, picked, 1),
         })
     }
 
@@ -350,33 +288,6 @@ impl Reader<'_> {
     }
 }
 
-fn is_day(field: &Field) -> bool {
-    field.name == DATE.name || field.name == WEEKDAY.name
-}
-
-/// Makes the set of a range, which may wrap.
-fn range(field: &Field, first: u8, last: u8, step: u8) -> u64 {
-    let count = field.high - field.low + 1;
-    // Sunday as 7 begins the week when it begins a range, and ends it when it ends one.
-    let (first, last) = match (first > field.high, last > field.high) {
-        (true, true) => (field.low, field.low),
-        (true, false) => (field.low, last),
-        _ => (first, last),
-    };
-    let length = if last >= first { last - first } else { last + count - first };
-    let mut set = 0;
-    let mut offset = 0_u8;
-    while offset <= length {
-        let value = (first - field.low + offset) % count + field.low;
-        set |= 1 << value;
-        match offset.checked_add(step) {
-            Some(next) => offset = next,
-            None => break,
-        }
-    }
-    set
-}
-
 fn read_step(part: Part<'_>) -> Result<u8, CronError> {
     number(part).filter(|step| *step > 0).ok_or_else(|| {
         let message = format!("`{}` is no step; allowed are whole numbers from 1", part.text);
@@ -425,21 +336,4 @@ fn number(part: Part<'_>) -> Option<u8> {
 /// Spells a value as we write it: no leading zeros, names in capitals.
 fn spelled(part: Part<'_>) -> String {
     number(part).map_or_else(|| part.text.to_ascii_uppercase(), |value| value.to_string())
-}
-
-/// Picks a number below `width`: always the same for a seed and a field.
-fn pick(seed: &str, field: &str, width: u8) -> u8 {
-    // FNV-1a, written out because it must not change with a library: it decides when jobs run.
-    let bytes = seed.bytes().chain([0xff]).chain(field.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    // The upper half is the better mixed one; scaled rather than divided, it stays even.
-    let scaled = (hash >> 32) * u64::from(width) >> 32;
-    u8::try_from(scaled).unwrap_or(0)
-}
-
-/// Takes the lower half of a set, where all values but those of minutes and seconds are.
-pub(super) fn low(set: u64) -> u32 {
-    u32::try_from(set & u64::from(u32::MAX)).unwrap_or(u32::MAX)
 }
