@@ -10,7 +10,7 @@ use redengine_core::expr::{
     Age, Basis, Count, Custom, Expr, Happening, Literal, LookBack, Outcome, Quantifier, Statement,
     parse, semantic_hash,
 };
-use redengine_core::period::{Cycle, Period, Place, Point, Unit, Weekday, Window};
+use redengine_core::period::{Cron, Cycle, Period, Place, Point, Unit, Weekday, Window};
 use redengine_core::time::Zone;
 
 const SECOND: i64 = 1_000_000;
@@ -195,7 +195,11 @@ fn statement() -> impl Strategy<Value = Statement> {
         (duration(), prop::sample::select(bases))
             .prop_map(|(interval, basis)| Statement::Every { interval, basis }),
         (prop::sample::select(crons), option::of(duration()), zone()).prop_map(
-            |(text, within, zone)| Statement::Cron { text: text.to_owned(), within, zone }
+            |(text, within, zone)| Statement::Cron {
+                cron: Cron::parse(text).expect("a cron expression"),
+                within,
+                zone,
+            }
         ),
         (task(), prop::sample::select(happenings), count(), look_back())
             .prop_map(|(task, event, count, within)| Statement::Has { task, event, count, within }),

@@ -4,6 +4,8 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod cron;
+pub mod cron_zones;
 pub mod parse;
 pub mod periods;
 pub mod timedelta;
@@ -30,6 +32,8 @@ pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
 pub const KINDS: &[(&str, Check)] = &[
+    ("cron-zones", cron_zones::check),
+    ("cron", cron::check),
     ("parse", parse::check),
     ("periods", periods::check),
     ("timedelta", timedelta::check),

@@ -56,10 +56,6 @@ fn signed(expr: &Expr) -> Signed {
             let kind = if *which == Quantifier::Any { Kind::Any } else { Kind::All };
             joined(kind, tasks.iter().map(|task| after(task, *outcome)).collect())
         }
-        Expr::Statement(Statement::Cron { text, within, zone }, _) => {
-            let text = text.to_ascii_lowercase();
-            printed(&Statement::Cron { text, within: *within, zone: zone.clone() })
-        }
         Expr::Const(_) | Expr::Statement(..) | Expr::Invalid(_) => printed(expr),
     }
 }

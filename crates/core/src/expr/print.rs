@@ -83,9 +83,8 @@ impl Display for Statement {
             Self::Every { interval, basis } => {
                 write!(f, "every {}{}", duration(*interval), based_on(*basis))
             }
-            Self::Cron { text, within, zone } => {
-                f.write_str("cron ")?;
-                quote(text, f)?;
+            Self::Cron { cron, within, zone } => {
+                write!(f, "cron '{cron}'")?;
                 write_within(*within, f)?;
                 write_zone(zone.as_ref(), f)
             }
@@ -220,6 +219,9 @@ fn write_period(period: &Period, f: &mut Formatter<'_>) -> fmt::Result {
             write!(f, "time of {}", unit_word(cycle.unit))?;
             write_window(cycle, f)
         }
+        Period::Cron(cron) => write!(f, "cron '{cron}'"),
+        Period::Dates(dates) => write!(f, "{dates:?}"),
+        Period::BusinessDays(days) => write!(f, "{days:?}"),
         Period::Fixed(fixed) => write!(f, "{fixed:?}"),
         Period::All(members) => write_periods(members, " & ", f),
         Period::Any(members) => write_periods(members, " | ", f),

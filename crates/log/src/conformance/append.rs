@@ -266,7 +266,7 @@ async fn any_name_is_a_name(log: Log) -> Checked {
         let records = read(&log, Query::task(name)).await?;
         let records: Vec<Record> = records.into_iter().map(|recorded| recorded.record).collect();
         same("the records of a name", &records, &vec![begin(name, number)])?;
-        let past = past(&log, name, None).await?;
+        let past = past(&log, name, Keep::default()).await?;
         same("the counts of a name", &past.counts, &[1, 0, 0, 0, 0, 0])?;
     }
     Ok(())
