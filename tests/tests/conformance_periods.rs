@@ -1,5 +1,7 @@
 //! Periods, zones and cron answer the conformance vectors.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use redengine_tests::conformance::Report;

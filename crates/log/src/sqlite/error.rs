@@ -52,8 +52,8 @@ impl Failure {
                 LogErrorKind::Io,
                 "SQLite cannot open one of its files; look whether the folder is still there",
             ),
-            // What the statements ask for is always there in a run log.
-            Some(ErrorCode::Unknown) => (
+            // A statement that does not fit the tables, or a value that does not fit its column.
+            Some(ErrorCode::Unknown) | None => (
                 LogErrorKind::Corrupt,
                 "its tables are not those of a run log; restore it from a copy, or move it away",
             ),

@@ -86,6 +86,8 @@ fn is_new(path: &Path) -> Result<bool, LogError> {
         Ok(file) if !file.is_file() => {
             refuse(format!("cannot open `{shown}`: it is not a plain file; choose another"))
         }
+        // SQLite takes such a file for an empty one, and would write over it.
+        Ok(file) if (1..512).contains(&file.len()) => Err(not_a_database(path)),
         Ok(file) => Ok(file.len() == 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = match path.parent() {
@@ -207,14 +209,7 @@ fn has_our_mark(path: &Path) -> bool {
 fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
     let shown = path.display();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => LogError::new(
-            LogErrorKind::Open,
-            format!(
-                "cannot open `{shown}`: it is not an SQLite database; choose another file or move \
-                 it away"
-            ),
-        )
-        .because(error),
+        Some(ErrorCode::NotADatabase) => not_a_database(path).because(error),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
             match std::fs::File::open(path).map_err(|error| error.kind()) {
                 Err(io::ErrorKind::PermissionDenied) => LogError::new(
@@ -230,6 +225,14 @@ fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
         }
         _ => Failure::from(error).explain("open", path),
     }
+}
+
+fn not_a_database(path: &Path) -> LogError {
+    let message = format!(
+        "cannot open `{}`: it is not an SQLite database; choose another file or move it away",
+        path.display()
+    );
+    LogError::new(LogErrorKind::Open, message)
 }
 
 fn read_only(path: &Path) -> LogError {

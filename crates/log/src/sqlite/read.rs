@@ -52,6 +52,29 @@ enum Walk {
     Time { task: i64 },
 }
 
+impl Walk {
+    fn select(self, order: Order) -> String {
+        let along = match self {
+            Self::All => "record where true",
+            Self::Run => "record indexed by record_run where run = :run",
+            Self::Task { .. } => "record indexed by record_task where task = :task",
+            Self::Action { .. } => {
+                "record indexed by record_action where task = :task and action = :action"
+            }
+            Self::Time { .. } => "record indexed by record_at where task = :task",
+        };
+        let direction = match order {
+            Order::Oldest => "asc",
+            Order::Newest => "desc",
+        };
+        format!(
+            "select {COLUMNS} from {along} and seq > :after and seq < :before
+             and at >= :from and at <= :until and (:actions < 0 or (:actions >> action) & 1)
+             order by seq {direction} limit :limit"
+        )
+    }
+}
+
 struct Reading<'a> {
     connection: &'a Connection,
     query: &'a Query,
@@ -120,24 +143,6 @@ impl<'a> Reading<'a> {
     /// Adds what a walk finds, in the query's order.
     fn walk(&mut self, walk: Walk) -> Result<(), Failure> {
         let Query { actions, run, after, from, until, limit, order, .. } = self.query;
-        let along = match walk {
-            Walk::All => "record where true",
-            Walk::Run => "record indexed by record_run where run = :run",
-            Walk::Task { .. } => "record indexed by record_task where task = :task",
-            Walk::Action { .. } => {
-                "record indexed by record_action where task = :task and action = :action"
-            }
-            Walk::Time { .. } => "record indexed by record_at where task = :task",
-        };
-        let direction = match order {
-            Order::Oldest => "asc",
-            Order::Newest => "desc",
-        };
-        let select = format!(
-            "select {COLUMNS} from {along} and seq > :after and seq < :before
-             and at >= :from and at <= :until and (:actions < 0 or (:actions >> action) & 1)
-             order by seq {direction} limit :limit"
-        );
         // Numbers are those of rows, so none is above `i64::MAX`.
         let number = |seq: Seq| i64::try_from(seq.0).unwrap_or(i64::MAX);
         let mut after = after.map_or(i64::MIN, number);
@@ -175,7 +180,7 @@ impl<'a> Reading<'a> {
                 parameters.push((":action", &action_number));
             }
         }
-        let mut statement = self.connection.prepare_cached(&select)?;
+        let mut statement = self.connection.prepare_cached(&walk.select(*order))?;
         let mut rows = statement.query(&*parameters)?;
         while let Some(row) = rows.next()? {
             self.found.push(row::recorded(self.connection, &mut self.names, row)?);
@@ -247,4 +252,42 @@ fn past_of(connection: &Connection, PastOf { task, keep }: &PastOf) -> Result<Pa
     }
     past.records = records.into_values().collect();
     Ok(past)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    fn plan(connection: &Connection, select: &str) -> Vec<String> {
+        let mut explain = connection.prepare(&format!("explain query plan {select}")).unwrap();
+        let mut steps = explain.raw_query();
+        std::iter::from_fn(|| steps.next().unwrap().map(|row| row.get(3).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_walk_looks_at_nothing_that_it_does_not_want() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::create(&mut connection).unwrap();
+        let task = 1;
+        let action = Action::Fail;
+        for order in [Order::Oldest, Order::Newest] {
+            for (walk, wanted) in [
+                (Walk::All, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+                (Walk::Run, "USING INDEX record_run (run=?)"),
+                (Walk::Task { task }, "USING INDEX record_task (task=? AND rowid>? AND rowid<?)"),
+                (
+                    Walk::Action { task, action },
+                    "USING INDEX record_action (task=? AND action=? AND rowid>? AND rowid<?)",
+                ),
+                (Walk::Time { task }, "USING INDEX record_at (task=? AND at>? AND at<?)"),
+            ] {
+                let plan = plan(&connection, &walk.select(order));
+                assert_eq!(plan[0], format!("SEARCH record {wanted}"));
+                // Those of a run or a span of time are put in order, all others are in order.
+                let is_sorted = matches!(walk, Walk::Run | Walk::Time { .. });
+                assert_eq!(plan.len() > 1, is_sorted, "{plan:?}");
+            }
+        }
+    }
 }
