@@ -7,7 +7,7 @@ pub mod prelude;
 pub use redengine_core::session::session;
 pub use redengine_core::{
     BuildError, Config, Expr, Session, SetupError, Task, TaskId, Timestamp, cond, error, expr,
-    param, period, probe, record, runlog, session, task, time,
+    facts, param, period, probe, record, runlog, session, task, time,
 };
 pub use redengine_log as log;
 #[cfg(feature = "macros")]

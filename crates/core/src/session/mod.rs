@@ -37,11 +37,10 @@ use registry::Registry;
 /// use redengine_core::{Session, Task};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let log = redengine_core::doc_log();
+/// # use redengine_log as _;
 /// let session = Session::builder()
 ///     .task(Task::new("fetch", "every 10 s", || async {}))
 ///     .task(Task::new("load", "after task 'fetch'", || async {}))
-/// #   .log(log)
 ///     .build()?;
 /// assert_eq!(session.tasks().len(), 2);
 /// # Ok(())
