@@ -22,7 +22,7 @@ impl Engine {
         while let Some(key) = self.agenda.pop(now) {
             match self.subjects.get(key).subject {
                 Subject::Start(_) | Subject::End(_) | Subject::Shut => self.make_ready(key),
-                Subject::Probe(probe) => effects.push(Effect::Ask(probe)),
+                Subject::Probe(probe) => self.due_probes.push(probe),
                 Subject::Run(run) => self.run_timer(run, now, effects),
                 Subject::Deadline => self.deadline(now, effects),
             }
@@ -245,7 +245,7 @@ impl Engine {
             if let Some(probe) = ask {
                 // Its last answer is kept as long as somebody waited in this step.
                 if *self.facts.probe(probe) == redengine_core::facts::ProbeState::Unknown {
-                    effects.push(Effect::Ask(probe));
+                    self.ask(probe, effects);
                 }
             }
         }

@@ -56,6 +56,8 @@ pub struct Engine {
     not_before: Timestamp,
     reads: Reads,
     probes: Vec<ProbeSlot>,
+    /// Probes whose pause is over in this step.
+    due_probes: Vec<ProbeId>,
     /// Probes that may have lost their last waiter in this step.
     idle_probes: Vec<ProbeId>,
     runs: Runs,
@@ -89,6 +91,8 @@ struct Slot {
 struct ProbeSlot {
     key: Key,
     interval: Option<Duration>,
+    /// Whether a question is under way.
+    asked: bool,
 }
 
 /// What is being read from the log, and what is to be read next.
@@ -125,6 +129,7 @@ impl Engine {
             not_before: Timestamp::MIN,
             reads: Reads::default(),
             probes: Vec::new(),
+            due_probes: Vec::new(),
             idle_probes: Vec::new(),
             runs: Runs::default(),
             returns: HashMap::new(),
@@ -181,6 +186,7 @@ impl Engine {
         }
         self.pop_due(now, effects);
         self.cycle(now, effects);
+        self.ask_due_probes(effects);
         self.forget_idle_probes();
         self.finish_if_over(effects);
     }
@@ -237,7 +243,7 @@ impl Engine {
                 for interval in intervals {
                     let id = ProbeId(u32::try_from(self.probes.len()).unwrap_or(u32::MAX));
                     let key = self.subjects.add(Subject::Probe(id));
-                    self.probes.push(ProbeSlot { key, interval });
+                    self.probes.push(ProbeSlot { key, interval, asked: false });
                 }
             }
             Event::Param(name, text) => {
@@ -539,7 +545,28 @@ impl Engine {
 
     // ---- probes
 
+    /// Asks a probe, unless it is being asked: a slow one is waited for, not asked again.
+    fn ask(&mut self, probe: ProbeId, effects: &mut Vec<Effect>) {
+        if let Some(slot) = self.probes.get_mut(probe.0 as usize)
+            && !std::mem::replace(&mut slot.asked, true)
+        {
+            effects.push(Effect::Ask(probe));
+        }
+    }
+
+    /// Asks the probes whose pause is over, if after this step's looks somebody still waits.
+    fn ask_due_probes(&mut self, effects: &mut Vec<Effect>) {
+        for probe in std::mem::take(&mut self.due_probes) {
+            if self.watch.on_probe(probe).next().is_some() {
+                self.ask(probe, effects);
+            }
+        }
+    }
+
     fn probed(&mut self, probe: ProbeId, answer: Result<bool, Arc<str>>, now: Timestamp) {
+        if let Some(slot) = self.probes.get_mut(probe.0 as usize) {
+            slot.asked = false;
+        }
         let waiting: Vec<Key> = self.watch.on_probe(probe).collect();
         if waiting.is_empty() {
             return;
