@@ -387,8 +387,8 @@ fn a_file_of_a_newer_version_is_refused() {
 #[test]
 fn a_run_log_without_its_tables_is_refused() {
     for sql in [
-        "drop table tally",
-        "drop index record_at",
+        "drop table hour",
+        "drop index record_action",
         "drop view history; alter table record \
                  rename column due to dew",
     ] {

@@ -54,8 +54,12 @@ pub(super) fn open(
     };
     let settle = |connection: &Connection| -> rusqlite::Result<()> {
         connection.pragma_update(None, "synchronous", synchronous)?;
+        // In pages, 8 MiB: appends come back to the same pages, which are then copied once.
+        connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
         // A write-ahead log that grew once, under a long read, is cut back to 64 MiB.
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // Else a statement is compiled again whenever its parameters change, to look at them.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(())
     };
