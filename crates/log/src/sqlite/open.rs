@@ -212,6 +212,14 @@ fn has_our_mark(path: &Path) -> bool {
 /// Explains why SQLite cannot open a file.
 fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
     let shown = path.display();
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    if extended == Some(ffi::SQLITE_READONLY_ROLLBACK) {
+        let message = format!(
+            "cannot open `{shown}`: another program left a transaction in it unfinished; let that \
+             program take it back, or choose another file"
+        );
+        return LogError::new(LogErrorKind::Open, message).because(error);
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_a_database(path).because(error),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
