@@ -27,3 +27,11 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
+
+/// Shortens a word of a text for a message.
+pub(crate) fn shortened(word: &str) -> std::borrow::Cow<'_, str> {
+    match word.char_indices().nth(40) {
+        Some((at, _)) => format!("{}..", &word[..at]).into(),
+        None => word.into(),
+    }
+}

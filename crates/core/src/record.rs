@@ -56,6 +56,57 @@ impl fmt::Display for Action {
     }
 }
 
+/// A set of actions.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ActionSet(u8);
+
+impl ActionSet {
+    /// The actions that end a run.
+    pub const ENDS: Self = Self::of(&[
+        Action::Success,
+        Action::Fail,
+        Action::Terminate,
+        Action::Inaction,
+        Action::Crash,
+    ]);
+
+    /// Makes a set.
+    pub const fn of(actions: &[Action]) -> Self {
+        let mut bits = 0;
+        let mut i = 0;
+        // OK because the loop ends at the length; iterators are not const.
+        while i < actions.len() {
+            bits |= 1 << actions[i] as u8;
+            i += 1;
+        }
+        Self(bits)
+    }
+
+    /// Tells whether an action is in it.
+    pub const fn contains(self, action: Action) -> bool {
+        self.0 & (1 << action as u8) != 0
+    }
+
+    /// Tells the actions in it.
+    pub fn iter(self) -> impl Iterator<Item = Action> {
+        Action::ALL.into_iter().filter(move |action| self.contains(*action))
+    }
+}
+
+impl std::ops::BitOr for ActionSet {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Debug for ActionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
 /// A word that is no [`Action`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown action `{0}`; the actions are run, success, fail, terminate, inaction and crash")]

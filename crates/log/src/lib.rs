@@ -50,5 +50,11 @@ mod memory;
 mod sqlite;
 
 pub use memory::MemoryLog;
+
+// A session that is given no log keeps one in memory.
+inventory::submit! {
+    redengine_core::session::DefaultLog(|| std::sync::Arc::new(MemoryLog::new()))
+}
+
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteLog, SqliteLogBuilder, Synchronous};

@@ -77,7 +77,7 @@ impl MemoryLog {
     ///
     /// Whatever [`RunLog::past`] must answer stays beyond that number: the latest record of each
     /// action, the one with the greatest start of each action, those of runs that have not ended,
-    /// and all counts. Reading and [`PastOf::since`] see what is left.
+    /// and all counts. Reading and [`PastOf::keep`] see what is left.
     ///
     /// # Examples
     ///
@@ -243,9 +243,9 @@ impl State {
             .collect()
     }
 
-    fn past(&self, PastOf { task, since }: &PastOf) -> Past {
+    fn past(&self, PastOf { task, keep }: &PastOf) -> Past {
         match self.by_name.get(task) {
-            Some(task) => self.histories[*task].past(*since),
+            Some(task) => self.histories[*task].past(*keep),
             None => Past::default(),
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use common::NaiveLog;
 use redengine_core::Timestamp;
+use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{
     Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Query, RunLog,
@@ -84,7 +85,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ForgetsLatest, "the_latest_of_each_action_is_there"),
     (Fault::ForgetsGreatestStart, "the_greatest_start_of_each_action_is_there"),
     (Fault::ForgetsOpen, "runs_that_have_not_ended_are_there"),
-    (Fault::IgnoresSince, "all_since_an_instant_are_there"),
+    (Fault::IgnoresKeep, "as_many_as_are_wanted_of_each_action_are_there"),
     (Fault::SwapsPasts, "pasts_are_in_the_order_in_which_they_were_asked_for"),
     (Fault::InventsPast, "a_task_without_records_has_no_past"),
     (Fault::PastBackwards, "runs_that_have_not_ended_are_there"),
@@ -170,7 +171,7 @@ enum Fault {
     ForgetsLatest,
     ForgetsGreatestStart,
     ForgetsOpen,
-    IgnoresSince,
+    IgnoresKeep,
     SwapsPasts,
     InventsPast,
     PastBackwards,
@@ -373,7 +374,7 @@ impl RunLog for Faulty {
 
     async fn past(&self, mut of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
         match self.fault {
-            Fault::IgnoresSince => of.iter_mut().for_each(|of| of.since = None),
+            Fault::IgnoresKeep => of.iter_mut().for_each(|of| of.keep = Keep::default()),
             Fault::SwapsPasts => of.sort_by(|one, other| one.task.cmp(&other.task)),
             Fault::InventsPast => of.iter_mut().for_each(|of| {
                 if &*of.task == "a" {

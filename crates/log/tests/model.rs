@@ -11,7 +11,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use redengine_core::Timestamp;
-use redengine_core::record::{Action, Details, Record, RunId, Seq};
+use redengine_core::facts::Keep;
+use redengine_core::record::{Action, ActionSet, Details, Record, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Query, RunLog};
 use redengine_log::MemoryLog;
 #[cfg(feature = "sqlite")]
@@ -105,8 +106,10 @@ fn queries() -> impl Strategy<Value = Query> {
 }
 
 fn pasts() -> impl Strategy<Value = Vec<PastOf>> {
-    let of = (tasks(), proptest::option::of(times()))
-        .prop_map(|(task, since)| PastOf { task: task.into(), since });
+    let of = (tasks(), 1_u64..5).prop_map(|(task, count)| PastOf {
+        task: task.into(),
+        keep: Keep::of(ActionSet::of(&Action::ALL), count),
+    });
     vec(of, 0..5)
 }
 
@@ -232,7 +235,7 @@ proptest! {
                 // What was acknowledged just now may be said again: nobody can know it was.
                 assert_eq!(log.append(vec![append]).await.unwrap(), wanted);
                 for task in TASKS {
-                    let of = vec![PastOf { task: task.into(), since: None }];
+                    let of = vec![PastOf { task: task.into(), keep: Keep::default() }];
                     let wanted = naive.past(of.clone()).await.unwrap();
                     assert_eq!(parts(&log.past(of).await.unwrap()[0]), parts(&wanted[0]));
                     // Two for each action, those of open runs, and what it takes to look seldom.

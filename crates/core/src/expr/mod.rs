@@ -3,15 +3,27 @@
 //! An [`Expr`] names tasks by name and may be wrong (an unknown task, a builder's bad text);
 //! [`crate::cond::compile`] makes a [`crate::cond::Condition`] of it, which cannot be. Errors of
 //! builders wait in [`Expr::Invalid`] until then, so that all of a session are reported together.
+//!
+//! Text and tree say the same: [`parse`] makes the tree of a text, and a tree prints as a text
+//! that parses back to it, in normal form (`a & (b & c)` is flat, `~~a` is `a`, durations and
+//! points have one spelling). Nothing here knows what time it is or which tasks exist.
 
+pub mod build;
 pub mod error;
+mod hash;
+mod lex;
+mod ops;
+mod parse;
+mod print;
 
 pub use error::{ParseError, Problem};
+pub use hash::semantic_hash;
+pub use parse::{parse, parse_period};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::period::{Cycle, Period};
+use crate::period::{Cron, Cycle, Period};
 use crate::record::Action;
 use crate::time::Zone;
 
@@ -33,6 +45,21 @@ pub enum Expr {
     Invalid(Arc<ParseError>),
 }
 
+impl Expr {
+    /// Tells whether its text says all: no closure is part of it, and nothing is picked by the name
+    /// of its task.
+    pub(crate) fn says_all(&self) -> bool {
+        match self {
+            Self::Const(_) | Self::Invalid(_) => true,
+            Self::Not(child) => child.says_all(),
+            Self::All(children) | Self::Any(children) => children.iter().all(Self::says_all),
+            Self::Statement(Statement::Custom(custom), _) => custom.probe.is_none(),
+            Self::Statement(Statement::Cron { cron, .. }, _) => !cron.to_string().contains('~'),
+            Self::Statement(..) => true,
+        }
+    }
+}
+
 /// A part of a text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
@@ -43,7 +70,7 @@ pub struct Span {
 }
 
 /// A leaf of a condition.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Statement {
     /// `time of day after 10:00`, `always`: now is in the period.
@@ -96,8 +123,39 @@ pub enum Statement {
         /// How old the live run must be.
         age: Age,
     },
+    /// `cron '*/5 * * * *' within 2 min`: once in each match.
+    Cron {
+        /// The expression.
+        cron: Cron,
+        /// How long a match lasts; `None`: the minute (with six fields: the second) itself.
+        within: Option<Duration>,
+        /// `in Europe/Helsinki`; without it, the session's zone.
+        zone: Option<Zone>,
+    },
+    /// `retry 3 after 10 s`: the last run failed, and fewer than `count` + 1 in a row did.
+    Retry {
+        /// How often; `None`: for ever.
+        count: Option<u64>,
+        /// How long after the first failure, doubling with each; `None`: at once.
+        after: Option<Duration>,
+    },
     /// `scheduler has more than 3 cycles`
     Cycles(Count),
+    /// `scheduler started 10 min ago`: less than so long ago.
+    SchedulerStarted(Duration),
+    /// `scheduler has run over 10 min`: started so long ago, or longer.
+    SchedulerRunOver(Duration),
+    /// `param 'x' exists`
+    ParamExists(String),
+    /// `param 'x' is 'v'`
+    ParamIs {
+        /// The name.
+        name: String,
+        /// The value, as text.
+        value: String,
+    },
+    /// `env 'prod'`
+    Env(String),
     /// A custom condition: `file_exists('x.csv')`.
     Custom(Custom),
 }
@@ -253,6 +311,22 @@ impl Outcome {
             Self::Terminated => &[Action::Terminate],
         }
     }
+}
+
+/// A written period, as [`parse_period`] reads it.
+///
+/// It can say what a [`Period`] cannot be: a floating span inside `&` and `|`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Times {
+    /// A period by itself.
+    Period(Period),
+    /// `past 2 hours`
+    Past(Duration),
+    /// `a & b`
+    All(Vec<Times>),
+    /// `a | b`
+    Any(Vec<Times>),
 }
 
 /// A custom condition with its arguments.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use redengine_core::Timestamp;
+use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog};
 
@@ -111,12 +112,8 @@ pub(super) async fn read(log: &Arc<dyn RunLog>, query: Query) -> Checked<Vec<Rec
     fine(log.read(query).await)
 }
 
-pub(super) async fn past(
-    log: &Arc<dyn RunLog>,
-    task: &str,
-    since: Option<Timestamp>,
-) -> Checked<Past> {
-    let mut pasts = fine(log.past(vec![PastOf { task: task.into(), since }]).await)?;
+pub(super) async fn past(log: &Arc<dyn RunLog>, task: &str, keep: Keep) -> Checked<Past> {
+    let mut pasts = fine(log.past(vec![PastOf { task: task.into(), keep }]).await)?;
     match (pasts.pop(), pasts.pop()) {
         (Some(past), None) => Ok(past),
         _ => Err("one past was asked for, and there is not one answer".to_owned()),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use redengine_core::Timestamp;
-use redengine_core::record::{Action, Record, Recorded};
+use redengine_core::facts::Keep;
+use redengine_core::record::{Action, ActionSet, Record, Recorded};
 use redengine_core::runlog::{Past, PastOf, Query, RunLog};
 
 use super::kit::{
@@ -18,14 +18,14 @@ checks![
     the_latest_of_each_action_is_there,
     the_greatest_start_of_each_action_is_there,
     runs_that_have_not_ended_are_there,
-    all_since_an_instant_are_there,
+    as_many_as_are_wanted_of_each_action_are_there,
 ];
 
 type Log = Arc<dyn RunLog>;
 
 async fn a_task_without_records_has_no_past(log: Log) -> Checked {
     won(&log, latest(begin("b", 1), None)).await?;
-    let past = past(&log, "a", Some(Timestamp::MIN)).await?;
+    let past = past(&log, "a", Keep::of(ActionSet::of(&Action::ALL), 9)).await?;
     same("counts", &past.counts, &[0; 6])?;
     same("failures", &past.failures, &0)?;
     same("records", &past.records, &Vec::new())
@@ -35,7 +35,8 @@ async fn pasts_are_in_the_order_in_which_they_were_asked_for(log: Log) -> Checke
     for number in 1..=6 {
         add(&log, begin(["a", "b", "b", "c", "c", "c"][number as usize - 1], number)).await?;
     }
-    let of = ["c", "nobody", "a", "b", "c"].map(|task| PastOf { task: task.into(), since: None });
+    let of = ["c", "nobody", "a", "b", "c"]
+        .map(|task| PastOf { task: task.into(), keep: Keep::default() });
     let pasts = fine(log.past(of.to_vec()).await)?;
     let runs: Vec<u64> = pasts.iter().map(|past| past.counts[0]).collect();
     same("the number of runs of c, nobody, a, b, c", &runs, &vec![3, 0, 1, 2, 3])?;
@@ -52,8 +53,8 @@ async fn records_are_counted_by_action(log: Log) -> Checked {
             won(&log, open(end("a", number, action))).await?;
         }
     }
-    same("counts", &past(&log, "a", None).await?.counts, &[15, 1, 2, 3, 4, 5])?;
-    same("counts", &past(&log, "b", None).await?.counts, &[15, 0, 0, 0, 0, 0])
+    same("counts", &past(&log, "a", Keep::default()).await?.counts, &[15, 1, 2, 3, 4, 5])?;
+    same("counts", &past(&log, "b", Keep::default()).await?.counts, &[15, 0, 0, 0, 0, 0])
 }
 
 async fn failures_in_a_row_are_counted(log: Log) -> Checked {
@@ -65,16 +66,20 @@ async fn failures_in_a_row_are_counted(log: Log) -> Checked {
             add(&log, begin("a", number)).await?;
             same(
                 "failures after a begin",
-                &past(&log, "a", None).await?.failures,
+                &past(&log, "a", Keep::default()).await?.failures,
                 &(failures - 1),
             )?;
             won(&log, open(end("a", number, Action::Fail))).await?;
-            same("failures after a failure", &past(&log, "a", None).await?.failures, &failures)?;
+            same(
+                "failures after a failure",
+                &past(&log, "a", Keep::default()).await?.failures,
+                &failures,
+            )?;
         }
         number += 1;
         add(&log, begin("a", number)).await?;
         won(&log, open(end("a", number, other))).await?;
-        let failures = past(&log, "a", None).await?.failures;
+        let failures = past(&log, "a", Keep::default()).await?.failures;
         same(&format!("failures after {other}"), &failures, &0)?;
     }
     Ok(())
@@ -94,7 +99,7 @@ async fn the_latest_of_each_action_is_there(log: Log) -> Checked {
     }
     for action in Action::ALL {
         let newest = Query::task("a").actions([action]).newest_first().limit(1);
-        holds(&log, None, &read(&log, newest).await?).await?;
+        holds(&log, Keep::default(), &read(&log, newest).await?).await?;
     }
     Ok(())
 }
@@ -112,7 +117,7 @@ async fn the_greatest_start_of_each_action_is_there(log: Log) -> Checked {
         }
     }
     let all = read(&log, Query::task("a")).await?;
-    let past = past(&log, "a", None).await?;
+    let past = past(&log, "a", Keep::default()).await?;
     are_some_of(&past, &all)?;
     for action in Action::ALL {
         let greatest = |records: &[Recorded]| {
@@ -138,33 +143,39 @@ async fn runs_that_have_not_ended_are_there(log: Log) -> Checked {
             won(&log, open(end("a", number, Action::Success))).await?;
         }
     }
-    holds(&log, None, &open_runs).await?;
+    holds(&log, Keep::default(), &open_runs).await?;
     // Those that end are not open any more, and nothing else is lost with them.
     let ended = open_runs.remove(2);
     let record = Record { action: Action::Crash, ..ended.record };
     won(&log, open(record)).await?;
-    holds(&log, None, &open_runs).await
+    holds(&log, Keep::default(), &open_runs).await
 }
 
-async fn all_since_an_instant_are_there(log: Log) -> Checked {
+async fn as_many_as_are_wanted_of_each_action_are_there(log: Log) -> Checked {
     for number in [1, 2, 3, 9, 4, 5, 2000, 6] {
         add(&log, begin("a", number)).await?;
         add(&log, begin("b", number + 100)).await?;
         won(&log, open(end("a", number, Action::Success))).await?;
     }
-    for since in [Timestamp::MIN, at(0), at(4), at(9), at(2000), at(3000), Timestamp::MAX] {
-        let wanted = read(&log, Query::task("a").from(since)).await?;
-        holds(&log, Some(since), &wanted).await?;
+    for count in [1, 2, 3, 8, 9, u64::MAX] {
+        let wanted = Query::task("a").actions([Action::Success]).newest_first();
+        let limit = usize::try_from(count).unwrap_or(usize::MAX);
+        let wanted = read(&log, wanted.limit(limit)).await?;
+        let keep = Keep::of(ActionSet::of(&[Action::Success]), count);
+        holds(&log, keep, &wanted).await?;
+        let starts = past(&log, "a", keep).await?;
+        let starts = starts.records.iter().filter(|known| known.record.action == Action::Run);
+        ensure(starts.count() <= 2, || "more starts than were asked for".to_owned())?;
     }
     Ok(())
 }
 
 /// Checks that the past of task `a` has at least the wanted records, and none that is not there.
-async fn holds(log: &Log, since: Option<Timestamp>, wanted: &[Recorded]) -> Checked {
-    let past = past(log, "a", since).await?;
+async fn holds(log: &Log, keep: Keep, wanted: &[Recorded]) -> Checked {
+    let past = past(log, "a", keep).await?;
     are_some_of(&past, &read(log, Query::task("a")).await?)?;
     for one in wanted {
-        ensure(past.records.contains(one), || format!("{one:?} is missing (since {since:?})"))?;
+        ensure(past.records.contains(one), || format!("{one:?} is missing (keeping {keep:?})"))?;
     }
     Ok(())
 }

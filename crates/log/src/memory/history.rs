@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use redengine_core::Timestamp;
+use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Order, Past, Query};
 
@@ -210,12 +211,13 @@ impl History {
         }
     }
 
-    pub(super) fn past(&self, since: Option<Timestamp>) -> Past {
+    pub(super) fn past(&self, keep: Keep) -> Past {
         let mut seqs: Vec<Seq> = self.open.clone();
         seqs.extend(self.last.iter().flatten());
         seqs.extend(self.top.iter().flatten().map(|(_, seq)| seq));
-        if let Some(since) = since {
-            seqs.extend(self.matching(&Query::all().from(since)).map(Entry::seq));
+        for action in Action::ALL.into_iter().filter(|action| keep.count(*action) > 1) {
+            let newest = Query::all().actions([action]).newest_first();
+            seqs.extend(self.matching(&newest).take(keep.count(action)).map(Entry::seq));
         }
         seqs.sort_unstable();
         seqs.dedup();

@@ -213,7 +213,7 @@ fn task_id(connection: &Connection, name: &str) -> Result<Option<i64>, Failure> 
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
 }
 
-fn past_of(connection: &Connection, PastOf { task, since }: &PastOf) -> Result<Past, Failure> {
+fn past_of(connection: &Connection, PastOf { task, keep }: &PastOf) -> Result<Past, Failure> {
     let mut past = Past::default();
     let Some(id) = task_id(connection, task)? else { return Ok(past) };
     let mut wanted: Vec<i64> = Vec::new();
@@ -239,10 +239,11 @@ fn past_of(connection: &Connection, PastOf { task, since }: &PastOf) -> Result<P
     }
 
     let mut records: BTreeMap<Seq, Recorded> = BTreeMap::new();
-    if let Some(since) = since {
-        let query = Query::task(Arc::clone(task)).from(*since);
-        let since = Reading::new(connection, &query).read()?;
-        records.extend(since.into_iter().map(|recorded| (recorded.seq, recorded)));
+    for action in Action::ALL.into_iter().filter(|action| keep.count(*action) > 1) {
+        let newest = Query::task(Arc::clone(task)).actions([action]).newest_first();
+        let newest = newest.limit(keep.count(action));
+        let latest = Reading::new(connection, &newest).read()?;
+        records.extend(latest.into_iter().map(|recorded| (recorded.seq, recorded)));
     }
     let mut names = Names::default();
     names.insert(id, Arc::clone(task));

@@ -43,7 +43,7 @@ fn append(records: &mut Vec<Recorded>, Append { record, expect }: Append) -> App
     Appended::Won(recorded)
 }
 
-fn past(records: &[Recorded], PastOf { task, since }: &PastOf) -> Past {
+fn past(records: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
     let mut past = Past::default();
     let mut wanted: Vec<&Recorded> = Vec::new();
     for (count, action) in past.counts.iter_mut().zip(Action::ALL) {
@@ -61,8 +61,9 @@ fn past(records: &[Recorded], PastOf { task, since }: &PastOf) -> Past {
     wanted.extend(of(records, task).filter(|recorded| {
         recorded.record.action == Action::Run && is_open(records, task, recorded.record.run)
     }));
-    if let Some(since) = *since {
-        wanted.extend(of(records, task).filter(|recorded| recorded.record.at >= since));
+    for action in Action::ALL {
+        let of_action = of(records, task).filter(|recorded| recorded.record.action == action);
+        wanted.extend(of_action.rev().take(keep.count(action)));
     }
     wanted.sort_by_key(|recorded| recorded.seq);
     wanted.dedup();

@@ -1,0 +1,209 @@
+//! From written to compiled: names become numbers, zones are filled in, all that is wrong is listed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::calendar::Calendar;
+use super::{Condition, Leaf, Node, Who, Within};
+use crate::expr::{Custom, Expr, LookBack, ParseError, Statement};
+use crate::facts::{Keep, ProbeId};
+use crate::period::Period;
+use crate::record::{Action, ActionSet};
+use crate::task::TaskId;
+use crate::time::Zone;
+
+/// What compiling asks of a session.
+pub trait Names {
+    /// Looks up a task by name.
+    fn task(&self, name: &str) -> Option<TaskId>;
+    /// Finds a task with a name like this one.
+    fn similar_task(&self, name: &str) -> Option<String>;
+    /// Looks up a custom condition; the error says what is wrong with the call.
+    fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String>;
+    /// Makes or finds the calendar of a period; without a zone, in the session's.
+    fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar>;
+}
+
+/// One thing that is wrong with a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompileError {
+    /// A text that a builder function was given is no statement.
+    Parse(Arc<ParseError>),
+    /// A task that does not exist.
+    UnknownTask {
+        /// The name.
+        name: String,
+        /// The statement that names it.
+        statement: String,
+        /// A name like it that does.
+        suggestion: Option<String>,
+    },
+    /// A custom condition that does not exist or is called in the wrong way.
+    Custom {
+        /// The statement.
+        statement: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parse(error) => fmt::Display::fmt(error, f),
+            Self::UnknownTask { name, statement, suggestion } => {
+                write!(f, "unknown task `{name}` in `{statement}`")?;
+                match suggestion {
+                    Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
+                    None => Ok(()),
+                }
+            }
+            Self::Custom { statement, reason } => write!(f, "{reason} in `{statement}`"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+/// Compiles a written condition. `owner` is the name of its task, empty for a session's own.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+pub fn compile(
+    expr: &Expr,
+    owner: &str,
+    names: &mut dyn Names,
+) -> Result<Condition, Vec<CompileError>> {
+    let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new() };
+    let root = compiler.node(expr);
+    if compiler.errors.is_empty() {
+        Ok(Condition { root, text: expr.to_string().into(), reads: compiler.reads })
+    } else {
+        Err(compiler.errors)
+    }
+}
+
+struct Compiler<'a> {
+    names: &'a mut dyn Names,
+    /// The name of the task that owns the condition; each `~` of its cron is picked by it.
+    owner: &'a str,
+    errors: Vec<CompileError>,
+    reads: Vec<(Who, Keep)>,
+}
+
+impl Compiler<'_> {
+    fn node(&mut self, expr: &Expr) -> Node {
+        match expr {
+            Expr::Const(value) => Node::Const(*value),
+            Expr::Not(child) => Node::Not(Box::new(self.node(child))),
+            Expr::All(children) => {
+                Node::All(children.iter().map(|child| self.node(child)).collect())
+            }
+            Expr::Any(children) => {
+                Node::Any(children.iter().map(|child| self.node(child)).collect())
+            }
+            Expr::Statement(statement, _) => Node::Leaf(self.leaf(statement)),
+            Expr::Invalid(error) => {
+                self.errors.push(CompileError::Parse(error.clone()));
+                Node::Const(false)
+            }
+        }
+    }
+
+    fn leaf(&mut self, statement: &Statement) -> Leaf {
+        match statement {
+            Statement::InPeriod { period, zone } => {
+                Leaf::InPeriod(self.names.calendar(period.clone(), zone.as_ref()))
+            }
+            Statement::Once { cycle, zone, retries } => {
+                let fails = u64::from(*retries).saturating_add(1);
+                self.read(Who::Owner, ActionSet::of(&[Action::Fail]), fails);
+                let period = Period::Cycle(cycle.clone());
+                let windows = self.names.calendar(period, zone.as_ref());
+                Leaf::Once { windows, retries: *retries }
+            }
+            Statement::Every { interval, basis } => {
+                self.read(Who::Owner, ActionSet::default(), 1);
+                Leaf::Every { interval: *interval, basis: *basis }
+            }
+            Statement::Has { task, event, count, within } => {
+                let who = self.who(task.as_deref(), statement);
+                let actions = ActionSet::of(event.actions());
+                self.read(who, actions, count.looks_at());
+                let within = match within {
+                    LookBack::Ever => Within::Ever,
+                    LookBack::Past(span) => Within::Past(*span),
+                    LookBack::Window { cycle, zone } => {
+                        let period = Period::Cycle(cycle.clone());
+                        Within::Window(self.names.calendar(period, zone.as_ref()))
+                    }
+                };
+                Leaf::Has { who, actions, count: *count, within }
+            }
+            Statement::After { tasks, which, outcome } => {
+                let actions = ActionSet::of(outcome.actions());
+                let tasks: Vec<Who> =
+                    tasks.iter().map(|name| self.who(Some(name), statement)).collect();
+                for who in tasks.iter().chain([&Who::Owner]) {
+                    self.read(*who, actions, 1);
+                }
+                Leaf::After { tasks: tasks.into(), which: *which, actions }
+            }
+            Statement::Running { task, age } => {
+                let who = self.who(task.as_deref(), statement);
+                self.read(who, ActionSet::default(), 1);
+                Leaf::Running { who, age: *age }
+            }
+            Statement::Cron { cron, within, zone } => {
+                self.read(Who::Owner, ActionSet::default(), 1);
+                let period = Period::Cron(cron.spread(self.owner));
+                Leaf::Cron { matches: self.names.calendar(period, zone.as_ref()), within: *within }
+            }
+            Statement::Retry { count, after } => {
+                self.read(Who::Owner, ActionSet::of(&[Action::Fail]), 1);
+                Leaf::Retry { limit: *count, after: *after }
+            }
+            Statement::Cycles(count) => Leaf::Cycles(*count),
+            Statement::SchedulerStarted(span) => Leaf::StartedWithin(*span),
+            Statement::SchedulerRunOver(span) => Leaf::RunOver(*span),
+            Statement::ParamExists(name) => Leaf::Param { name: name.as_str().into(), value: None },
+            Statement::ParamIs { name, value } => {
+                Leaf::Param { name: name.as_str().into(), value: Some(value.as_str().into()) }
+            }
+            Statement::Env(value) => {
+                Leaf::Param { name: "env".into(), value: Some(value.as_str().into()) }
+            }
+            Statement::Custom(custom) => match self.names.probe(custom) {
+                Ok(id) => Leaf::Probe { id, text: statement.to_string().into() },
+                Err(reason) => {
+                    let statement = statement.to_string();
+                    self.errors.push(CompileError::Custom { statement, reason });
+                    Leaf::Cycles(crate::expr::Count::LessThan(0))
+                }
+            },
+        }
+    }
+
+    fn who(&mut self, name: Option<&str>, statement: &Statement) -> Who {
+        let Some(name) = name else { return Who::Owner };
+        if let Some(task) = self.names.task(name) {
+            return Who::Task(task);
+        }
+        self.errors.push(CompileError::UnknownTask {
+            name: name.to_owned(),
+            statement: statement.to_string(),
+            suggestion: self.names.similar_task(name),
+        });
+        Who::Owner
+    }
+
+    fn read(&mut self, who: Who, actions: ActionSet, count: u64) {
+        let keep = Keep::of(actions, count);
+        match self.reads.iter_mut().find(|(known, _)| *known == who) {
+            Some((_, known)) => *known = known.max(keep),
+            None => self.reads.push((who, keep)),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The evaluation: a pure function of a condition, the facts and an instant.
+
+use super::verdict::{Topic, Truth, Verdict, Wake};
+use super::{Condition, Leaf, Node, Who, leaf_history, leaf_task, leaf_time};
+use crate::facts::{Facts, ProbeState};
+use crate::record::{Action, ActionSet};
+use crate::task::TaskId;
+use crate::time::Timestamp;
+
+/// What an evaluation looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The facts.
+    pub facts: &'a Facts,
+    /// The task that owns the condition; a session's `shut_cond` has none.
+    pub owner: Option<TaskId>,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+/// Tells whether a condition holds, since when, and when or on what that may change.
+pub fn evaluate(condition: &Condition, view: &View<'_>) -> Verdict {
+    node(&condition.root, view)
+}
+
+fn node(node_: &Node, view: &View<'_>) -> Verdict {
+    match node_ {
+        Node::Const(value) => Verdict::new(*value, None, Wake::never()),
+        Node::Not(child) => node(child, view).not(),
+        Node::All(children) => Verdict::all(children.iter().map(|child| node(child, view))),
+        Node::Any(children) => Verdict::any(children.iter().map(|child| node(child, view))),
+        Node::Leaf(child) => leaf(child, view),
+    }
+}
+
+fn leaf(leaf: &Leaf, view: &View<'_>) -> Verdict {
+    let named: &[Who] = match leaf {
+        Leaf::Has { who, .. } | Leaf::Running { who, .. } => std::slice::from_ref(who),
+        Leaf::After { tasks, .. } => tasks,
+        _ => &[],
+    };
+    if let Some(broken) = named.iter().find_map(|who| removed(*who, view)) {
+        return broken;
+    }
+    match leaf {
+        Leaf::InPeriod(calendar) => leaf_time::in_period(calendar, view),
+        Leaf::Once { windows, retries } => leaf_time::once(windows, *retries, view),
+        Leaf::Cron { matches, within } => leaf_time::cron(matches, *within, view),
+        Leaf::Every { interval, basis } => leaf_time::every(*interval, *basis, view),
+        Leaf::Has { who, actions, count, within } => {
+            leaf_history::has(*who, *actions, *count, within, view)
+        }
+        Leaf::After { tasks, which, actions } => leaf_task::after(tasks, *which, *actions, view),
+        Leaf::Running { who, age } => leaf_task::running(*who, *age, view),
+        Leaf::Retry { limit, after } => leaf_task::retry(*limit, *after, view),
+        Leaf::Cycles(count) => {
+            let cycles = view.facts.cycles;
+            // Once more cycles cannot change it, it must not ask for more of them.
+            let wake = if count.settled(cycles) { Wake::never() } else { Wake::on(Topic::Cycles) };
+            Verdict::new(count.holds(cycles), None, wake)
+        }
+        Leaf::RunOver(age) => leaf_time::run_over(*age, view),
+        Leaf::StartedWithin(age) => leaf_time::run_over(*age, view).not(),
+        Leaf::Param { name, value } => {
+            let holds = match (view.facts.param(name), value) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(text), Some(value)) => text == Some(value),
+            };
+            Verdict::new(holds, None, Wake::on(Topic::Params))
+        }
+        Leaf::Probe { id, text } => {
+            let wake = Wake::on(Topic::Probe(*id));
+            match view.facts.probe(*id) {
+                ProbeState::Known { value, since } => Verdict::new(*value, Some(*since), wake),
+                ProbeState::Unknown => Verdict { truth: Truth::Pending, since: None, wake },
+                ProbeState::Failed { reason, .. } => {
+                    Verdict::broken(text.clone(), reason.clone(), wake)
+                }
+            }
+        }
+    }
+}
+
+/// Tells the error of a statement about a task that is gone; it may come again.
+fn removed(who: Who, view: &View<'_>) -> Option<Verdict> {
+    let task = who.task(view.owner)?;
+    let name = view.facts.removed(task)?;
+    let wake = Wake::on(Topic::Task { task, actions: ActionSet::of(&Action::ALL) });
+    let reason = format!("task `{name}` was removed").into();
+    Some(Verdict::broken(format!("task '{name}'").into(), reason, wake))
+}

@@ -1,0 +1,184 @@
+//! What is known of one task's past.
+//!
+//! Of each action the latest records are kept, as many as the conditions of the session can tell
+//! apart ([`Keep`]; mostly one), so that a history takes the same memory after a million runs.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::record::{Action, ActionSet, Record, Recorded, RunId, Seq};
+use crate::runlog::Past;
+use crate::time::Timestamp;
+
+/// How many of the latest records of each action are kept, in the order of [`Action::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep([u32; 6]);
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self([1; 6])
+    }
+}
+
+impl Keep {
+    /// Keeps `count` records of some actions, and one of the others.
+    pub fn of(actions: ActionSet, count: u64) -> Self {
+        let mut keep = Self::default();
+        for action in actions.iter() {
+            keep.0[action as usize] = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+        }
+        keep
+    }
+
+    /// Keeps what either keeps.
+    pub fn max(self, other: Self) -> Self {
+        let mut keep = self;
+        for (mine, other) in keep.0.iter_mut().zip(other.0) {
+            *mine = (*mine).max(other);
+        }
+        keep
+    }
+
+    /// Tells how many records of an action are kept.
+    pub fn count(self, action: Action) -> usize {
+        self.0[action as usize] as usize
+    }
+}
+
+/// What is kept of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its place in the log.
+    pub seq: Seq,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When its run began.
+    pub started: Timestamp,
+}
+
+/// A run that has begun and not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// The run.
+    pub run: RunId,
+    /// When it began.
+    pub started: Timestamp,
+    /// Who runs it.
+    pub node: Option<Arc<str>>,
+}
+
+/// What is known of one task's past.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    latest: Option<(Action, Seq)>,
+    marks: [SmallVec<[Mark; 1]>; 6],
+    /// The greatest start of a run with a record of the action: a run may end after a later one.
+    started: [Option<Timestamp>; 6],
+    counts: [u64; 6],
+    failures: u64,
+    due: Option<Timestamp>,
+    live: SmallVec<[Live; 1]>,
+}
+
+impl History {
+    /// Makes a history of what a run log tells.
+    pub fn restored(past: &Past, keep: Keep) -> Self {
+        let mut history = Self::default();
+        for recorded in &past.records {
+            history.apply(recorded, keep);
+        }
+        history.counts = past.counts;
+        history.failures = past.failures;
+        history
+    }
+
+    /// Folds in a record; tells whether it was new.
+    pub(super) fn apply(&mut self, recorded: &Recorded, keep: Keep) -> bool {
+        let Recorded { seq, record } = recorded;
+        if self.latest.is_some_and(|(_, latest)| *seq <= latest) {
+            return false;
+        }
+        let action = record.action;
+        self.latest = Some((action, *seq));
+        let index = action as usize;
+        self.counts[index] += 1;
+        self.started[index] = self.started[index].max(Some(record.started));
+        let marks = &mut self.marks[index];
+        if marks.len() >= keep.count(action) {
+            marks.remove(0);
+        }
+        marks.push(Mark { seq: *seq, at: record.at, started: record.started });
+        match action {
+            Action::Run => {
+                self.due = record.due;
+                self.live.push(Live {
+                    run: record.run,
+                    started: record.started,
+                    node: node(record),
+                });
+            }
+            _ => self.live.retain(|live| live.run != record.run),
+        }
+        match action {
+            Action::Fail => self.failures += 1,
+            Action::Run => {}
+            _ => self.failures = 0,
+        }
+        true
+    }
+
+    /// Tells the status: the action of the latest record.
+    pub fn status(&self) -> Option<Action> {
+        self.latest.map(|(action, _)| action)
+    }
+
+    /// Tells the number of the latest record.
+    pub fn latest_seq(&self) -> Option<Seq> {
+        self.latest.map(|(_, seq)| seq)
+    }
+
+    /// Tells the latest record of an action.
+    pub fn last(&self, action: Action) -> Option<Mark> {
+        self.marks[action as usize].last().copied()
+    }
+
+    /// Tells the latest record of some actions.
+    pub fn last_of(&self, actions: ActionSet) -> Option<Mark> {
+        actions.iter().filter_map(|action| self.last(action)).max_by_key(|mark| mark.seq)
+    }
+
+    /// Tells the kept records of some actions, in no order.
+    pub fn marks(&self, actions: ActionSet) -> impl Iterator<Item = Mark> {
+        actions.iter().flat_map(|action| self.marks[action as usize].iter().copied())
+    }
+
+    /// Tells the greatest start of a run that has a record of the action.
+    pub fn latest_start(&self, action: Action) -> Option<Timestamp> {
+        self.started[action as usize]
+    }
+
+    /// Tells how many records of some actions there are.
+    pub fn count(&self, actions: ActionSet) -> u64 {
+        actions.iter().map(|action| self.counts[action as usize]).sum()
+    }
+
+    /// Tells how many of the latest ends in a row are failures.
+    pub fn failures_in_a_row(&self) -> u64 {
+        self.failures
+    }
+
+    /// Tells when the latest run was due, if its record says so.
+    pub fn last_due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// Tells the runs that have begun and not ended.
+    pub fn live(&self) -> &[Live] {
+        &self.live
+    }
+}
+
+fn node(record: &Record) -> Option<Arc<str>> {
+    record.details.as_ref().and_then(|details| details.node.clone())
+}

@@ -1,0 +1,288 @@
+//! Building a session: everything is collected, and all that is wrong is told at once.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use futures::channel::mpsc;
+
+use super::config::Config;
+use super::custom::CustomCondition;
+use super::default::{self, DefaultLog};
+use super::registry::Registry;
+use super::{Inner, Session, State};
+use crate::cond::CompileError;
+use crate::param::Params;
+use crate::runlog::RunLog;
+use crate::task::Task;
+use crate::time::{Clock, Zone};
+
+/// The parts of a session.
+#[derive(Default)]
+pub struct SessionBuilder {
+    config: Config,
+    tasks: Vec<Task>,
+    params: Params,
+    customs: Vec<CustomCondition>,
+    log: Option<Arc<dyn RunLog>>,
+    clock: Option<Arc<dyn Clock>>,
+    as_default: bool,
+}
+
+impl SessionBuilder {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the configuration.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Changes the configuration.
+    ///
+    /// ```
+    /// use redengine_core::Session;
+    ///
+    /// let builder = Session::builder().configure(|config| config.use_instance_naming = true);
+    /// ```
+    pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Adds a task: a [`Task`], or the unit type that `#[task]` made of a function.
+    pub fn task(mut self, task: impl Into<Task>) -> Self {
+        self.tasks.push(task.into());
+        self
+    }
+
+    /// Adds tasks.
+    pub fn tasks<T: Into<Task>>(mut self, tasks: impl IntoIterator<Item = T>) -> Self {
+        self.tasks.extend(tasks.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a parameter.
+    pub fn param<T: Send + Sync + 'static>(mut self, name: impl Into<Arc<str>>, value: T) -> Self {
+        self.params.set(name, value);
+        self
+    }
+
+    /// Adds a custom condition that texts may call by name. Those of `#[condition]` are known to all
+    /// sessions already.
+    pub fn condition(mut self, condition: CustomCondition) -> Self {
+        self.customs.push(condition);
+        self
+    }
+
+    /// Sets the run log; by default it is kept in memory.
+    pub fn log(mut self, log: impl IntoLog) -> Self {
+        self.log = Some(log.into_log());
+        self
+    }
+
+    /// Sets the clock; by default it is the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Makes it the default session: it takes the tasks that register themselves, and `session()`
+    /// tells it from now on.
+    pub fn as_default(mut self) -> Self {
+        self.as_default = true;
+        self
+    }
+
+    /// Builds the session.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it at once: wrong or unknown names, wrong statements, missing
+    /// parameters.
+    pub fn build(self) -> Result<Session, BuildError> {
+        let as_default = self.as_default;
+        let (session, problems) = self.assemble();
+        if !problems.is_empty() {
+            return Err(BuildError::new(problems));
+        }
+        if as_default {
+            default::set(&session);
+        }
+        Ok(session)
+    }
+
+    /// Builds the session and keeps what is wrong with it until it runs.
+    pub(super) fn build_anyway(self) -> Session {
+        let (session, problems) = self.assemble();
+        session.state().problems = problems;
+        session
+    }
+
+    fn assemble(self) -> (Session, Vec<BuildProblem>) {
+        let mut problems = Vec::new();
+        let zone = match &self.config.timezone {
+            Some(zone) => zone.clone(),
+            None => Zone::system(),
+        };
+        let mut registry = Registry::new(zone);
+        for registered in inventory::iter::<super::RegisteredCondition> {
+            registry.add_custom(registered.condition());
+        }
+        for custom in self.customs {
+            registry.add_custom(custom);
+        }
+        // The options decide how tasks are named; `shut_cond` may name tasks.
+        let shut_cond = self.config.shut_cond.clone();
+        let config = Config { shut_cond: None, ..self.config };
+        problems.extend(registry.configure(config.clone()).err().into_iter().flatten());
+        let mut tasks = if self.as_default { default::registered() } else { Vec::new() };
+        tasks.extend(self.tasks);
+        problems.extend(registry.add_all(tasks, &self.params).err().into_iter().flatten());
+        if problems.is_empty() {
+            let config = Config { shut_cond, ..config };
+            problems.extend(registry.configure(config).err().into_iter().flatten());
+        }
+        let log = self.log.or_else(DefaultLog::make).unwrap_or_else(|| {
+            problems.push(BuildProblem::NoLog);
+            Arc::new(default::NoLog)
+        });
+        let (requests, inbox) = mpsc::unbounded();
+        let state =
+            State { registry, params: Arc::new(self.params), running: false, problems: Vec::new() };
+        let session = Session(Arc::new(Inner {
+            state: Mutex::new(state),
+            log,
+            clock: self.clock,
+            requests,
+            inbox: Mutex::new(Some(inbox)),
+        }));
+        (session, problems)
+    }
+}
+
+impl fmt::Debug for SessionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder")
+            .field("config", &self.config)
+            .field("tasks", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A run log, or a shared handle to one.
+pub trait IntoLog {
+    /// Makes a shared handle.
+    fn into_log(self) -> Arc<dyn RunLog>;
+}
+
+impl<L: RunLog> IntoLog for L {
+    fn into_log(self) -> Arc<dyn RunLog> {
+        Arc::new(self)
+    }
+}
+
+impl IntoLog for Arc<dyn RunLog> {
+    fn into_log(self) -> Arc<dyn RunLog> {
+        self
+    }
+}
+
+/// Why a session cannot be built: everything that is wrong with it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BuildError {
+    problems: Vec<BuildProblem>,
+}
+
+/// One thing that is wrong with a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildProblem {
+    /// A condition is wrong; without a task, it is the session's `shut_cond`.
+    Condition {
+        /// The task.
+        task: Option<Arc<str>>,
+        /// What is wrong with it.
+        error: CompileError,
+    },
+    /// Two tasks have one name, and `task_pre_exist` is `raise`.
+    NameTaken {
+        /// The name.
+        name: Arc<str>,
+    },
+    /// A name is empty or has control characters.
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// A closure has no name, and was given none.
+    NoName,
+    /// An argument of a task cannot be had.
+    Argument {
+        /// The task.
+        task: Arc<str>,
+        /// What is missing.
+        reason: String,
+    },
+    /// There is no run log.
+    NoLog,
+}
+
+impl BuildError {
+    pub(super) fn new(problems: Vec<BuildProblem>) -> Self {
+        Self { problems }
+    }
+
+    /// Tells all that is wrong.
+    pub fn problems(&self) -> &[BuildProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Condition { task: Some(task), error } => {
+                write!(f, "task `{task}`: {error}")
+            }
+            Self::Condition { task: None, error } => write!(f, "`shut_cond`: {error}"),
+            Self::NameTaken { name } => write!(
+                f,
+                "there are two tasks `{name}`; name one of them otherwise, or set `task_pre_exist` \
+                 to `replace`, `ignore` or `rename`"
+            ),
+            Self::BadName { name } => {
+                write!(f, "`{}` is no name for a task", name.escape_debug())
+            }
+            Self::NoName => f.write_str(
+                "a task of a closure has no name; give it one with `.named(..)`, or set \
+                 `use_instance_naming`",
+            ),
+            Self::Argument { task, reason } => write!(f, "task `{task}`: {reason}"),
+            Self::NoLog => f.write_str("there is no run log; give the session one with `.log(..)`"),
+        }
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [problem] => write!(f, "the session is wrong: {problem}"),
+            problems => {
+                write!(f, "{} things are wrong with the session:", problems.len())?;
+                problems.iter().try_for_each(|problem| {
+                    write!(f, "\n- {}", problem.to_string().replace('\n', "\n  "))
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for BuildError {}

@@ -1,0 +1,384 @@
+//! The tasks of a session by name and id, and what their conditions share.
+//!
+//! Conditions of the same text are compiled once, calendars of the same period are made once: a
+//! hundred thousand tasks with a few thousand schedules keep a few thousand conditions.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::UnknownTask;
+use super::builder::BuildProblem;
+use super::config::{Config, OnConflict};
+use super::custom::CustomCondition;
+use crate::cond::{Calendar, CompileError, Condition, Names, compile};
+use crate::error::nearest;
+use crate::expr::{Custom, Expr};
+use crate::facts::ProbeId;
+use crate::param::{Need, Params};
+use crate::period::Period;
+use crate::probe::Probe;
+use crate::task::{Body, Policy, Task, TaskId};
+use crate::time::Zone;
+
+/// A task of a session.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// Its number.
+    pub id: TaskId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// When it may run.
+    pub start: Arc<Condition>,
+    /// When its runs are stopped.
+    pub end: Option<Arc<Condition>>,
+    /// What it does.
+    pub body: Body,
+    /// How it runs.
+    pub policy: Policy,
+    /// The tasks whose values its arguments want.
+    pub wants: Box<[(&'static str, TaskId)]>,
+}
+
+/// The tasks of a session, and what their conditions share.
+pub(super) struct Registry {
+    config: Config,
+    zone: Zone,
+    shut_cond: Option<Arc<Condition>>,
+    tasks: Vec<Option<Arc<Definition>>>,
+    ids: HashMap<Arc<str>, TaskId>,
+    shared: Shared,
+    /// How many tasks were given an instance id.
+    instances: u64,
+}
+
+#[derive(Default)]
+struct Shared {
+    conditions: HashMap<Arc<str>, Arc<Condition>>,
+    calendars: HashMap<(Period, Zone), Arc<Calendar>>,
+    probes: Vec<Probe>,
+    /// Probes of custom conditions in text, by that text.
+    called: HashMap<String, ProbeId>,
+    customs: HashMap<&'static str, CustomCondition>,
+}
+
+/// What to do about a task whose name is settled.
+struct Named {
+    name: Arc<str>,
+    id: TaskId,
+    task: Task,
+}
+
+type Added = (Vec<Arc<str>>, Vec<Arc<Definition>>);
+
+impl Registry {
+    pub(super) fn new(zone: Zone) -> Self {
+        Self {
+            config: Config::default(),
+            zone,
+            shut_cond: None,
+            tasks: Vec::new(),
+            ids: HashMap::new(),
+            shared: Shared::default(),
+            instances: 0,
+        }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    pub(super) fn shut_cond(&self) -> Option<&Arc<Condition>> {
+        self.shut_cond.as_ref()
+    }
+
+    pub(super) fn probes(&self) -> &[Probe] {
+        &self.shared.probes
+    }
+
+    pub(super) fn id_of(&self, name: &str) -> Option<TaskId> {
+        self.ids.get(name).copied()
+    }
+
+    pub(super) fn definitions(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        self.tasks.iter().flatten()
+    }
+
+    pub(super) fn definition(&self, id: TaskId) -> Option<&Arc<Definition>> {
+        self.tasks.get(id.index())?.as_ref()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<TaskId, UnknownTask> {
+        self.alive(name)
+            .ok_or_else(|| UnknownTask { name: name.to_owned(), suggestion: self.similar(name) })
+    }
+
+    pub(super) fn add_custom(&mut self, custom: CustomCondition) {
+        self.shared.customs.insert(custom.name(), custom);
+    }
+
+    /// Takes over a configuration, unless its `shut_cond` is wrong.
+    pub(super) fn configure(&mut self, config: Config) -> Result<(), Vec<BuildProblem>> {
+        let shut_cond = match &config.shut_cond {
+            None => None,
+            Some(expr) => Some(self.compiled(expr, "").map_err(|errors| {
+                let problem = |error| BuildProblem::Condition { task: None, error };
+                errors.into_iter().map(problem).collect::<Vec<_>>()
+            })?),
+        };
+        self.shut_cond = shut_cond;
+        self.config = config;
+        Ok(())
+    }
+
+    /// Adds tasks that may name each other: all of them, or none and all that is wrong with them.
+    ///
+    /// Tells the name that each got, and the definitions that are new.
+    pub(super) fn add_all(
+        &mut self,
+        tasks: Vec<Task>,
+        params: &Params,
+    ) -> Result<Added, Vec<BuildProblem>> {
+        let mut problems = Vec::new();
+        let places = self.tasks.len();
+        let instances = self.instances;
+        let mut names = Vec::with_capacity(tasks.len());
+        let mut settled: Vec<Named> = Vec::with_capacity(tasks.len());
+        // Names first, so that conditions may name tasks that come later.
+        let mut fresh: HashSet<Arc<str>> = HashSet::new();
+        for task in tasks {
+            let wanted = match self.wanted_name(&task) {
+                Ok(name) => name,
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            let taken = self.alive(&wanted).is_some() || fresh.contains(&wanted);
+            let name = match (taken, self.config.task_pre_exist) {
+                (false, _) | (true, OnConflict::Replace) => wanted,
+                (true, OnConflict::Rename) => self.free_name(&wanted, " - ", 1),
+                (true, OnConflict::Ignore) => {
+                    names.push(wanted);
+                    continue;
+                }
+                (true, OnConflict::Raise) => {
+                    problems.push(BuildProblem::NameTaken { name: wanted });
+                    continue;
+                }
+            };
+            let id = self.claim(&name);
+            names.push(name.clone());
+            if !fresh.insert(name.clone()) {
+                // It replaces one of the same batch.
+                settled.retain(|earlier| earlier.id != id);
+            }
+            settled.push(Named { name, id, task });
+        }
+        let mut definitions = Vec::with_capacity(settled.len());
+        for Named { name, id, task } in settled {
+            for need in &task.needs {
+                problems.extend(self.unmet(&name, need, params));
+            }
+            let start = self.compiled(&task.start, &name);
+            let end = task.end.as_ref().map(|end| self.compiled(end, &name)).transpose();
+            match (start, end) {
+                (Ok(start), Ok(end)) => definitions.push(Arc::new(Definition {
+                    id,
+                    name,
+                    start,
+                    end,
+                    body: task.body,
+                    policy: task.policy,
+                    wants: self.wants(&task.needs),
+                })),
+                (start, end) => {
+                    let errors =
+                        start.err().into_iter().flatten().chain(end.err().into_iter().flatten());
+                    problems.extend(
+                        errors.map(|error| BuildProblem::Condition {
+                            task: Some(name.clone()),
+                            error,
+                        }),
+                    );
+                }
+            }
+        }
+        if !problems.is_empty() {
+            self.ids.retain(|_, id| id.index() < places);
+            self.tasks.truncate(places);
+            self.instances = instances;
+            return Err(problems);
+        }
+        for definition in &definitions {
+            // OK because `claim` made the place.
+            self.tasks[definition.id.index()] = Some(definition.clone());
+        }
+        Ok((names, definitions))
+    }
+
+    pub(super) fn remove(&mut self, id: TaskId) {
+        if let Some(place) = self.tasks.get_mut(id.index()) {
+            *place = None;
+        }
+        // Conditions that only the removed task used would stay for ever otherwise.
+        self.shared.conditions.retain(|_, condition| Arc::strong_count(condition) > 1);
+    }
+
+    pub(super) fn set_disabled(&mut self, id: TaskId, disabled: bool) -> Option<Arc<Definition>> {
+        let place = self.tasks.get_mut(id.index())?.as_mut()?;
+        if place.policy.disabled == disabled {
+            return None;
+        }
+        Arc::make_mut(place).policy.disabled = disabled;
+        Some(place.clone())
+    }
+
+    fn alive(&self, name: &str) -> Option<TaskId> {
+        self.id_of(name).filter(|id| self.definition(*id).is_some())
+    }
+
+    fn similar(&self, name: &str) -> Option<String> {
+        nearest(name, self.ids.keys().map(AsRef::as_ref)).map(str::to_owned)
+    }
+
+    fn wanted_name(&mut self, task: &Task) -> Result<Arc<str>, BuildProblem> {
+        let name = match (&task.name, task.function) {
+            (Some(name), _) => name.as_str(),
+            (None, _) if self.config.use_instance_naming => {
+                self.instances += 1;
+                return Ok(self.free_name("task", "-", self.instances));
+            }
+            (None, Some(function)) => function,
+            (None, None) => return Err(BuildProblem::NoName),
+        };
+        if name.trim().is_empty() || name.contains(char::is_control) {
+            return Err(BuildProblem::BadName { name: name.to_owned() });
+        }
+        Ok(name.into())
+    }
+
+    /// Finds the first free one of `stem`, the separator and a number.
+    fn free_name(&self, stem: &str, separator: &str, from: u64) -> Arc<str> {
+        let mut number = from;
+        loop {
+            let name = format!("{stem}{separator}{number}");
+            if !self.ids.contains_key(name.as_str()) {
+                return name.into();
+            }
+            number += 1;
+        }
+    }
+
+    /// Finds or makes the place of a name.
+    fn claim(&mut self, name: &Arc<str>) -> TaskId {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = TaskId::at(self.tasks.len());
+        self.tasks.push(None);
+        self.ids.insert(name.clone(), id);
+        id
+    }
+
+    fn wants(&self, needs: &[Need]) -> Box<[(&'static str, TaskId)]> {
+        let want = |need: &Need| match need {
+            Need::Return { task, .. } => Some((*task, self.id_of(task)?)),
+            Need::Param { .. } => None,
+        };
+        needs.iter().filter_map(want).collect()
+    }
+
+    fn unmet(&self, task: &Arc<str>, need: &Need, params: &Params) -> Option<BuildProblem> {
+        let reason = match need {
+            Need::Param { name, of, type_name } => params.why_not(name, *of, type_name),
+            Need::Return { task: other, .. } if self.ids.contains_key(*other) => String::new(),
+            Need::Return { task: other, .. } => {
+                let help = self.similar(other).map(|near| format!("; did you mean `{near}`?"));
+                format!("no task `{other}` whose value it wants{}", help.unwrap_or_default())
+            }
+        };
+        (!reason.is_empty()).then(|| BuildProblem::Argument { task: task.clone(), reason })
+    }
+
+    fn compiled(&mut self, expr: &Expr, owner: &str) -> Result<Arc<Condition>, Vec<CompileError>> {
+        // Two closures may have the same name, so what has them inside is not shared.
+        let shared = expr.says_all();
+        let text: Option<Arc<str>> = shared.then(|| expr.to_string().into());
+        if let Some(known) = text.as_ref().and_then(|text| self.shared.conditions.get(text)) {
+            return Ok(known.clone());
+        }
+        let mut names = Scope {
+            tasks: &self.tasks,
+            ids: &self.ids,
+            zone: &self.zone,
+            shared: &mut self.shared,
+        };
+        let condition = Arc::new(compile(expr, owner, &mut names)?);
+        if shared {
+            self.shared.conditions.insert(condition.text().clone(), condition.clone());
+        }
+        Ok(condition)
+    }
+}
+
+/// What compiling sees of a registry.
+struct Scope<'a> {
+    tasks: &'a [Option<Arc<Definition>>],
+    ids: &'a HashMap<Arc<str>, TaskId>,
+    zone: &'a Zone,
+    shared: &'a mut Shared,
+}
+
+impl Names for Scope<'_> {
+    fn task(&self, name: &str) -> Option<TaskId> {
+        // A name that was claimed has a place but no definition yet; one that was removed has
+        // neither a definition nor, likely, what the user means. Both are looked up again when
+        // they are used, so the first is right and the second is in error then.
+        self.ids.get(name).copied().filter(|id| id.index() < self.tasks.len())
+    }
+
+    fn similar_task(&self, name: &str) -> Option<String> {
+        nearest(name, self.ids.keys().map(AsRef::as_ref)).map(str::to_owned)
+    }
+
+    fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String> {
+        if let Some(probe) = &custom.probe {
+            return Ok(self.shared.add_probe(probe.clone()));
+        }
+        let call = crate::expr::Statement::Custom(custom.clone()).to_string();
+        if let Some(known) = self.shared.called.get(&call) {
+            return Ok(*known);
+        }
+        let Some(function) = self.shared.customs.get(&*custom.name) else {
+            let near = nearest(&custom.name, self.shared.customs.keys().copied());
+            let help = near.map(|near| format!("; did you mean `{near}`?"));
+            return Err(format!("unknown condition `{}`{}", custom.name, help.unwrap_or_default()));
+        };
+        let probe = function.probe(&custom.args)?;
+        let id = self.shared.add_probe(probe);
+        self.shared.called.insert(call, id);
+        Ok(id)
+    }
+
+    fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {
+        let key = (period, zone.unwrap_or(self.zone).clone());
+        if let Some(known) = self.shared.calendars.get(&key) {
+            return known.clone();
+        }
+        let calendar = Arc::new(Calendar::new(key.0.clone(), key.1.clone()));
+        self.shared.calendars.insert(key, calendar.clone());
+        calendar
+    }
+}
+
+impl Shared {
+    fn add_probe(&mut self, probe: Probe) -> ProbeId {
+        let id = ProbeId(u32::try_from(self.probes.len()).unwrap_or(u32::MAX));
+        self.probes.push(probe);
+        id
+    }
+}

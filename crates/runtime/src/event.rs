@@ -1,0 +1,84 @@
+//! Everything that can move the scheduler.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redengine_core::TaskId;
+use redengine_core::cond::Condition;
+use redengine_core::facts::{History, ProbeId};
+use redengine_core::param::Params;
+use redengine_core::record::Recorded;
+use redengine_core::runlog::Appended;
+use redengine_core::session::{Config, Definition};
+use redengine_core::task::{Output, SetupError};
+
+use crate::engine::{ReplyTo, RunKey};
+
+/// Everything that can move the scheduler: the closed list.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A task is new, or another one than before.
+    Defined(Arc<Definition>),
+    /// A task is gone.
+    Removed(TaskId),
+    /// A run is asked for.
+    RunRequested {
+        /// The task.
+        task: TaskId,
+        /// The run's own parameters.
+        params: Arc<Params>,
+        /// Who wants to hear how it ended.
+        reply: Option<ReplyTo>,
+    },
+    /// The live runs of a task should stop.
+    Terminate(TaskId),
+    /// No runs should start.
+    Held,
+    /// Runs may start again.
+    Resumed,
+    /// The session should end in order; a second time, now.
+    Shutdown,
+    /// The session should end now.
+    ShutdownNow,
+    /// The configuration has changed; with it, its compiled `shut_cond`.
+    Configured(Arc<Config>, Option<Arc<Condition>>),
+    /// There are more probes; the time from one answer to the next question, if they have their own.
+    Probes(Vec<Option<Duration>>),
+    /// A parameter has changed; its value as text, if it has one.
+    Param(Arc<str>, Option<Arc<str>>),
+    /// The log has answered an append.
+    Appended(RunKey, Appended),
+    /// The log has failed; appends of this run's start may or may not have happened.
+    ClaimFailed(RunKey),
+    /// The log does not answer: nothing can start.
+    LogFailed,
+    /// The log answers again.
+    LogRestored,
+    /// The past of tasks was read from the log.
+    Read(Vec<(TaskId, History)>),
+    /// Others have written to the log.
+    Followed(Vec<(TaskId, Recorded)>),
+    /// A body has ended.
+    Ended(RunKey, BodyEnd),
+    /// A probe has answered.
+    Probed(ProbeId, Result<bool, Arc<str>>),
+    /// The clock was set back: all that waits for an instant is looked at again.
+    ClockStepped,
+}
+
+/// How a body ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BodyEnd {
+    /// It returned a value.
+    Succeeded(Output),
+    /// It found nothing to do.
+    Inaction,
+    /// It returned an error, or panicked.
+    Failed(String),
+    /// An argument could not be had.
+    SetupFailed(SetupError),
+    /// It was aborted.
+    Aborted,
+}
