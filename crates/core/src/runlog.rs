@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::facts::Keep;
 use crate::record::{Action, Record, Recorded, RunId, Seq};
 use crate::time::Timestamp;
 
@@ -141,8 +142,8 @@ pub struct Past {
     pub counts: [u64; 6],
     /// How many of the latest ends in a row are failures.
     pub failures: u64,
-    /// Records in order: the latest of each action, those with the greatest start of each action,
-    /// those of runs that have not ended, and all since the instant that was asked for.
+    /// Records in order: of each action the latest, as many as are wanted, and the one with the
+    /// greatest start; and those of runs that have not ended.
     pub records: Vec<Recorded>,
 }
 
@@ -151,8 +152,8 @@ pub struct Past {
 pub struct PastOf {
     /// The task's name.
     pub task: Arc<str>,
-    /// All records since this instant are wanted; `None`: only the latest.
-    pub since: Option<Timestamp>,
+    /// How many of the latest records of each action are wanted.
+    pub keep: Keep,
 }
 
 /// A run log.

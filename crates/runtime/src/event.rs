@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use redengine_core::TaskId;
 use redengine_core::cond::Condition;
 use redengine_core::facts::{History, ProbeId};
 use redengine_core::param::Params;
@@ -10,7 +11,6 @@ use redengine_core::record::Recorded;
 use redengine_core::runlog::Appended;
 use redengine_core::session::{Config, Definition};
 use redengine_core::task::{Output, SetupError};
-use redengine_core::TaskId;
 
 use crate::engine::{ReplyTo, RunKey};
 
@@ -82,4 +82,3 @@ pub enum BodyEnd {
     /// It was aborted.
     Aborted,
 }
-

@@ -4,6 +4,8 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod cron;
+pub mod cron_zones;
 pub mod parse;
 pub mod periods;
 pub mod timedelta;
@@ -30,6 +32,8 @@ pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
 pub const KINDS: &[(&str, Check)] = &[
+    ("cron-zones", cron_zones::check),
+    ("cron", cron::check),
     ("parse", parse::check),
     ("periods", periods::check),
     ("timedelta", timedelta::check),
@@ -59,7 +63,7 @@ impl Report {
             .find(|(kind, _)| name.starts_with(kind))
             .ok_or_else(|| format!("`{name}`: the name tells no kind of vectors"))?;
         let file = std::fs::File::open(path).map_err(|e| format!("`{}`: {e}", path.display()))?;
-        let reader: Box<dyn Read> = if name.ends_with(".gz") {
+        let reader: Box<dyn Read> = if path.extension().is_some_and(|it| it == "gz") {
             Box::new(flate2::read::GzDecoder::new(file))
         } else {
             Box::new(file)

@@ -84,10 +84,10 @@ fn leaf(statement: &Statement) -> Value {
         Statement::Every { interval, .. } => json!({
             "cond": "TaskStarted", "task": null, "period": past(*interval), "cmp": { "eq": 0 },
         }),
-        Statement::Cron { text, within: None, zone: None } => {
+        Statement::Cron { cron, within: None, zone: None } => {
             let names = ["minute", "hour", "day_of_month", "month", "day_of_week"];
             let mut period = Map::from_iter([("type".to_owned(), json!("Cron"))]);
-            for (name, field) in names.iter().zip(text.split(' ')) {
+            for (name, field) in names.iter().zip(cron.to_string().split(' ')) {
                 period.insert((*name).to_owned(), json!(field));
             }
             json!({ "cond": "TaskRunnable", "task": null, "period": period })

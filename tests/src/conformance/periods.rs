@@ -95,12 +95,10 @@ pub(super) fn compare(case: &Value, found: &Answers) -> Outcome {
             wrong.push(format!("{key} {found}, expected {expected}"));
         }
     }
-    match wrong.is_empty() {
-        true => Outcome::Passed,
-        false => {
-            Outcome::Failed(format!("{} at {}: {}", case["period"], case["at"], wrong.join("; ")))
-        }
+    if wrong.is_empty() {
+        return Outcome::Passed;
     }
+    Outcome::Failed(format!("{} at {}: {}", case["period"], case["at"], wrong.join("; ")))
 }
 
 fn interval(left: Timestamp, right: Timestamp, closed: &str) -> Value {
@@ -128,23 +126,20 @@ fn floating(ast: &Value, case: &Value, at: Timestamp) -> Result<Answers, String>
     let reference = case["reference"].as_str().and_then(instant).ok_or("no reference")?;
     let (since, until) = (at.since(reference), reference.since(at));
     // As recorded: both ends are in it. That statements leave out the far end is theirs to say.
-    let (contains, rollback, rollforward) = match ast["type"].as_str() {
-        Some("TimeDelta") => {
-            let past = duration("past_us").ok_or("no past")?;
-            let future = duration("future_us").ok_or("no future")?;
-            (since <= future && until <= past, (at.before(past), at), (at, at.after(future)))
-        }
-        _ => {
-            let near = duration("near_us").ok_or("no near end")?;
-            let far = duration("far_us");
-            // The reference is not asked on which side: `abs(dt - reference)` (time/delta.py).
-            let distance = since.max(until);
-            (
-                near <= distance && far.is_none_or(|far| distance <= far),
-                (far.map_or(Timestamp::MIN, |far| at.before(far)), at.before(near)),
-                (at.after(near), far.map_or(Timestamp::MAX, |far| at.after(far))),
-            )
-        }
+    let (contains, rollback, rollforward) = if ast["type"] == json!("TimeDelta") {
+        let past = duration("past_us").ok_or("no past")?;
+        let future = duration("future_us").ok_or("no future")?;
+        (since <= future && until <= past, (at.before(past), at), (at, at.after(future)))
+    } else {
+        let near = duration("near_us").ok_or("no near end")?;
+        let far = duration("far_us");
+        // The reference is not asked on which side: `abs(dt - reference)` (time/delta.py).
+        let distance = since.max(until);
+        (
+            near <= distance && far.is_none_or(|far| distance <= far),
+            (far.map_or(Timestamp::MIN, |far| at.before(far)), at.before(near)),
+            (at.after(near), far.map_or(Timestamp::MAX, |far| at.after(far))),
+        )
     };
     let left = |(from, to)| interval(from, to, "left");
     Ok(Answers { contains, rollback: left(rollback), rollforward: left(rollforward) })

@@ -45,7 +45,8 @@ fn run(case: &Value) -> Result<String, String> {
         ("next", show(period.next(at, &zone))),
     ];
     let wrong = found.into_iter().filter(|(key, found)| *found != case[*key]);
-    Ok(wrong.map(|(key, found)| format!("{key} {found}, expected {} ", case[key])).collect())
+    let wrong = wrong.map(|(key, found)| format!("{key} {found}, expected {}", case[key]));
+    Ok(wrong.collect::<Vec<_>>().join("; "))
 }
 
 /// Reads the spellings that occur in these cases: a cycle and a window of it.

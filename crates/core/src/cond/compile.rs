@@ -66,13 +66,17 @@ impl fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
-/// Compiles a written condition.
+/// Compiles a written condition. `owner` is the name of its task, empty for a session's own.
 ///
 /// # Errors
 ///
 /// All that is wrong with it.
-pub fn compile(expr: &Expr, names: &mut dyn Names) -> Result<Condition, Vec<CompileError>> {
-    let mut compiler = Compiler { names, errors: Vec::new(), reads: Vec::new() };
+pub fn compile(
+    expr: &Expr,
+    owner: &str,
+    names: &mut dyn Names,
+) -> Result<Condition, Vec<CompileError>> {
+    let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new() };
     let root = compiler.node(expr);
     if compiler.errors.is_empty() {
         Ok(Condition { root, text: expr.to_string().into(), reads: compiler.reads })
@@ -83,6 +87,8 @@ pub fn compile(expr: &Expr, names: &mut dyn Names) -> Result<Condition, Vec<Comp
 
 struct Compiler<'a> {
     names: &'a mut dyn Names,
+    /// The name of the task that owns the condition; each `~` of its cron is picked by it.
+    owner: &'a str,
     errors: Vec<CompileError>,
     reads: Vec<(Who, Keep)>,
 }
@@ -150,7 +156,11 @@ impl Compiler<'_> {
                 self.read(who, ActionSet::default(), 1);
                 Leaf::Running { who, age: *age }
             }
-            Statement::Cron { .. } => Leaf::Cycles(crate::expr::Count::LessThan(0)),
+            Statement::Cron { cron, within, zone } => {
+                self.read(Who::Owner, ActionSet::default(), 1);
+                let period = Period::Cron(cron.spread(self.owner));
+                Leaf::Cron { matches: self.names.calendar(period, zone.as_ref()), within: *within }
+            }
             Statement::Retry { count, after } => {
                 self.read(Who::Owner, ActionSet::of(&[Action::Fail]), 1);
                 Leaf::Retry { limit: *count, after: *after }

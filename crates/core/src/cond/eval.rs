@@ -45,7 +45,7 @@ fn leaf(leaf: &Leaf, view: &View<'_>) -> Verdict {
     match leaf {
         Leaf::InPeriod(calendar) => leaf_time::in_period(calendar, view),
         Leaf::Once { windows, retries } => leaf_time::once(windows, *retries, view),
-        Leaf::Cron { windows } => leaf_time::cron(windows, view),
+        Leaf::Cron { matches, within } => leaf_time::cron(matches, *within, view),
         Leaf::Every { interval, basis } => leaf_time::every(*interval, *basis, view),
         Leaf::Has { who, actions, count, within } => {
             leaf_history::has(*who, *actions, *count, within, view)

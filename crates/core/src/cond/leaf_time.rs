@@ -53,17 +53,30 @@ fn used_up(history: &History, start: Timestamp, retries: u32) -> Option<Timestam
     ended.chain(given_up).map(|mark| mark.at).min()
 }
 
-/// Now is in a minute that the expression names, and no run has begun in it.
-pub(super) fn cron(windows: &Calendar, view: &View<'_>) -> Verdict {
-    let around = windows.around(view.now);
-    let Some(window) = around.current else {
-        return Verdict::new(false, around.since(), Wake::at(around.next_start()));
-    };
-    let begun = view.owner.and_then(|owner| view.facts.history(owner).last(Action::Run));
-    let due = view.owner.and_then(|owner| view.facts.history(owner).last_due());
-    match begun.filter(|run| due.unwrap_or(run.at) >= window.start) {
-        Some(run) => Verdict::new(false, Some(run.at), Wake::at(around.next_start())),
-        None => Verdict::new(true, Some(window.start), Wake::at(around.until())),
+/// A match has come, lasts still, and no run that was due in it has begun.
+pub(super) fn cron(matches: &Calendar, within: Option<Duration>, view: &View<'_>) -> Verdict {
+    let around = matches.around(view.now);
+    let next = around.next_start();
+    let Some(last) = around.begun() else { return Verdict::new(false, None, Wake::at(next)) };
+    let end = within.map_or(last.end, |within| last.start.after(within));
+    if end <= view.now {
+        return Verdict::new(false, Some(end), Wake::at(next));
+    }
+    let history = view.owner.map(|owner| view.facts.history(owner));
+    let begun = history.and_then(|history| {
+        let run = history.last(Action::Run)?;
+        // A run that began late is that of the match in which it was due.
+        (history.last_due().unwrap_or(run.at) >= last.start).then_some(run.at)
+    });
+    match begun {
+        Some(begun) => Verdict::new(false, Some(begun), Wake::at(next)),
+        None => {
+            let wake = Wake::at(Some(next.map_or(end, |next| next.min(end))));
+            let ran =
+                view.owner.map(|task| Topic::Task { task, actions: ActionSet::of(&[Action::Run]) });
+            let wake = ran.into_iter().fold(wake, Wake::and_on);
+            Verdict::new(true, Some(last.start), wake)
+        }
     }
 }
 

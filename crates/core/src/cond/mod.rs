@@ -79,7 +79,7 @@ pub(crate) enum Node {
 pub(crate) enum Leaf {
     InPeriod(Arc<Calendar>),
     Once { windows: Arc<Calendar>, retries: u32 },
-    Cron { windows: Arc<Calendar> },
+    Cron { matches: Arc<Calendar>, within: Option<Duration> },
     Every { interval: Duration, basis: Basis },
     Has { who: Who, actions: ActionSet, count: Count, within: Within },
     After { tasks: Box<[Who]>, which: Quantifier, actions: ActionSet },

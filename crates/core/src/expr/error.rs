@@ -71,10 +71,14 @@ fn render(text: &str, problem: &Problem, f: &mut fmt::Formatter<'_>) -> fmt::Res
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
     let end = end.min(line_end);
+    // A line may be a megabyte; more than this of it cannot be shown.
+    let near_start = floor(text, start.saturating_sub(8 * WIDTH)).max(line_start);
+    let near_end = floor(text, end.min(start + 8 * WIDTH)).max(start);
+    let far_end = floor(text, near_end + 8 * WIDTH).min(line_end);
 
-    let before = shown(&text[line_start..start]);
-    let marked = shown(&text[start..end]);
-    let after = shown(text[end..line_end].trim_end());
+    let before = shown(&text[near_start..start]);
+    let marked = shown(&text[start..near_end]);
+    let after = shown(text[near_end..far_end].trim_end());
     let (before, cut) = keep_tail(before, LEAD, WIDTH);
     let room = WIDTH.saturating_sub(width(&before));
     let rest = format!("{marked}{after}");

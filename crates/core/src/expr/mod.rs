@@ -8,19 +8,22 @@
 //! that parses back to it, in normal form (`a & (b & c)` is flat, `~~a` is `a`, durations and
 //! points have one spelling). Nothing here knows what time it is or which tasks exist.
 
+pub mod build;
 pub mod error;
+mod hash;
 mod lex;
 mod ops;
 mod parse;
 mod print;
 
 pub use error::{ParseError, Problem};
+pub use hash::semantic_hash;
 pub use parse::{parse, parse_period};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::period::{Cycle, Period};
+use crate::period::{Cron, Cycle, Period};
 use crate::record::Action;
 use crate::time::Zone;
 
@@ -43,17 +46,16 @@ pub enum Expr {
 }
 
 impl Expr {
-    /// Tells whether a closure is part of it: then its text does not say all.
-    pub(crate) fn has_inline_probe(&self) -> bool {
+    /// Tells whether its text says all: no closure is part of it, and nothing is picked by the name
+    /// of its task.
+    pub(crate) fn says_all(&self) -> bool {
         match self {
-            Self::Const(_) | Self::Invalid(_) => false,
-            Self::Not(child) => child.has_inline_probe(),
-            Self::All(children) | Self::Any(children) => {
-                children.iter().any(Self::has_inline_probe)
-            }
-            Self::Statement(statement, _) => {
-                matches!(statement, Statement::Custom(Custom { probe: Some(_), .. }))
-            }
+            Self::Const(_) | Self::Invalid(_) => true,
+            Self::Not(child) => child.says_all(),
+            Self::All(children) | Self::Any(children) => children.iter().all(Self::says_all),
+            Self::Statement(Statement::Custom(custom), _) => custom.probe.is_none(),
+            Self::Statement(Statement::Cron { cron, .. }, _) => !cron.to_string().contains('~'),
+            Self::Statement(..) => true,
         }
     }
 }
@@ -123,8 +125,8 @@ pub enum Statement {
     },
     /// `cron '*/5 * * * *' within 2 min`: once in each match.
     Cron {
-        /// The fields, with single blanks between them, or a nickname like `@daily`.
-        text: String,
+        /// The expression.
+        cron: Cron,
         /// How long a match lasts; `None`: the minute (with six fields: the second) itself.
         within: Option<Duration>,
         /// `in Europe/Helsinki`; without it, the session's zone.

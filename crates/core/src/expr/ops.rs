@@ -66,6 +66,21 @@ impl Expr {
         }
     }
 
+    /// Looks through what says nothing: an `&` or `|` of one member, a double negation.
+    pub(super) fn peeled(&self) -> &Self {
+        match self {
+            Self::All(members) | Self::Any(members) => match members.as_slice() {
+                [only] => only.peeled(),
+                _ => self,
+            },
+            Self::Not(inner) => match inner.peeled() {
+                Self::Not(inner) => inner.peeled(),
+                _ => self,
+            },
+            _ => self,
+        }
+    }
+
     /// Lists the errors of builders in it, in order of place.
     pub fn errors(&self) -> Vec<&ParseError> {
         let mut errors = Vec::new();
@@ -78,7 +93,9 @@ impl Expr {
             Self::Invalid(error) => errors.push(error),
             Self::Not(inner) => inner.collect_errors(errors),
             Self::All(members) | Self::Any(members) => {
-                members.iter().for_each(|member| member.collect_errors(errors));
+                for member in members {
+                    member.collect_errors(errors);
+                }
             }
             Self::Const(_) | Self::Statement(..) => {}
         }
@@ -158,6 +175,22 @@ impl<R: Into<Expr>> BitOr<R> for Expr {
 
     fn bitor(self, other: R) -> Self {
         Self::any([self, other.into()])
+    }
+}
+
+impl BitAnd<Expr> for bool {
+    type Output = Expr;
+
+    fn bitand(self, other: Expr) -> Expr {
+        Expr::from(self) & other
+    }
+}
+
+impl BitOr<Expr> for bool {
+    type Output = Expr;
+
+    fn bitor(self, other: Expr) -> Expr {
+        Expr::from(self) | other
     }
 }
 

@@ -32,14 +32,11 @@ impl Display for Expr {
 }
 
 fn write_expr(expr: &Expr, level: Level, f: &mut Formatter<'_>) -> fmt::Result {
-    let (members, own, between, none) = match expr {
+    let (members, own, between, none) = match expr.peeled() {
         Expr::Const(value) => return write!(f, "{value}"),
         Expr::Statement(statement, _) => return statement.fmt(f),
         Expr::Invalid(error) => return f.write_str(&error.text),
         Expr::Not(inner) => {
-            if let Expr::Not(inner) = &**inner {
-                return write_expr(inner, level, f);
-            }
             f.write_str("~")?;
             return write_expr(inner, Level::Not, f);
         }
@@ -48,7 +45,6 @@ fn write_expr(expr: &Expr, level: Level, f: &mut Formatter<'_>) -> fmt::Result {
     };
     match members.as_slice() {
         [] => f.write_str(none),
-        [only] => write_expr(only, level, f),
         members => {
             let parentheses = own < level;
             if parentheses {
@@ -85,17 +81,10 @@ impl Display for Statement {
                 write_zone(zone.as_ref(), f)
             }
             Self::Every { interval, basis } => {
-                write!(f, "every {}", duration(*interval))?;
-                match basis {
-                    Basis::Due => Ok(()),
-                    Basis::Finish => f.write_str(" based on finish"),
-                    Basis::Success => f.write_str(" based on success"),
-                    Basis::Fail => f.write_str(" based on fail"),
-                }
+                write!(f, "every {}{}", duration(*interval), based_on(*basis))
             }
-            Self::Cron { text, within, zone } => {
-                f.write_str("cron ")?;
-                quote(text, f)?;
+            Self::Cron { cron, within, zone } => {
+                write!(f, "cron '{cron}'")?;
                 write_within(*within, f)?;
                 write_zone(zone.as_ref(), f)
             }
@@ -108,25 +97,7 @@ impl Display for Statement {
                 }
                 write_look_back(within, f)
             }
-            Self::After { tasks, which, outcome } => {
-                f.write_str(match (tasks.as_slice(), which) {
-                    ([_], _) => "after task ",
-                    (_, Quantifier::All) => "after tasks ",
-                    (_, Quantifier::Any) => "after any tasks ",
-                })?;
-                for (n, task) in tasks.iter().enumerate() {
-                    if n > 0 {
-                        f.write_str(", ")?;
-                    }
-                    quote(task, f)?;
-                }
-                f.write_str(match outcome {
-                    Outcome::Succeeded => "",
-                    Outcome::Failed => " failed",
-                    Outcome::Finished => " finished",
-                    Outcome::Terminated => " terminated",
-                })
-            }
+            Self::After { tasks, which, outcome } => write_after(tasks, *which, *outcome, f),
             Self::Running { task, age } => {
                 write_task(task.as_deref(), f)?;
                 f.write_str("is running")?;
@@ -248,6 +219,9 @@ fn write_period(period: &Period, f: &mut Formatter<'_>) -> fmt::Result {
             write!(f, "time of {}", unit_word(cycle.unit))?;
             write_window(cycle, f)
         }
+        Period::Cron(cron) => write!(f, "cron '{cron}'"),
+        Period::Dates(dates) => write!(f, "{dates:?}"),
+        Period::BusinessDays(days) => write!(f, "{days:?}"),
         Period::Fixed(fixed) => write!(f, "{fixed:?}"),
         Period::All(members) => write_periods(members, " & ", f),
         Period::Any(members) => write_periods(members, " | ", f),
@@ -285,6 +259,41 @@ fn write_task(task: Option<&str>, f: &mut Formatter<'_>) -> fmt::Result {
     f.write_str("task ")?;
     quote(task, f)?;
     f.write_str(" ")
+}
+
+fn write_after(
+    tasks: &[String],
+    which: Quantifier,
+    outcome: Outcome,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    f.write_str(match (tasks, which) {
+        ([_], _) => "after task ",
+        (_, Quantifier::All) => "after tasks ",
+        (_, Quantifier::Any) => "after any tasks ",
+    })?;
+    for (n, task) in tasks.iter().enumerate() {
+        if n > 0 {
+            f.write_str(", ")?;
+        }
+        quote(task, f)?;
+    }
+    f.write_str(match outcome {
+        Outcome::Succeeded => "",
+        Outcome::Failed => " failed",
+        Outcome::Finished => " finished",
+        Outcome::Terminated => " terminated",
+    })
+}
+
+/// The words after `every D`; none for the default.
+pub(super) fn based_on(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Due => "",
+        Basis::Finish => " based on finish",
+        Basis::Success => " based on success",
+        Basis::Fail => " based on fail",
+    }
 }
 
 fn write_window(cycle: &Cycle, f: &mut Formatter<'_>) -> fmt::Result {

@@ -82,12 +82,8 @@ impl<'a> Calendar<'a> {
 
     /// Ends a window where the next begins, if it is one that could reach so far.
     fn cut(&self, cycle: i64, open: Open) -> Interval {
-        let end = match open.free {
-            true => self
-                .first_from(cycle + 1, cycle + REACH)
-                .map_or(open.end, |(_, next)| open.end.min(next.start)),
-            false => open.end,
-        };
+        let next = if open.free { self.first_from(cycle + 1, cycle + REACH) } else { None };
+        let end = next.map_or(open.end, |(_, next)| open.end.min(next.start));
         Interval { start: Timestamp::from_micros(open.start), end: Timestamp::from_micros(end) }
     }
 }

@@ -101,16 +101,14 @@ impl<'a> ClockFace<'a> {
             return None;
         }
         if start < stretch.start {
-            start = match stretch.before < stretch.offset {
-                true => (base + self.from - stretch.before).min(stretch.start),
-                false => stretch.start,
-            };
+            let before = base + self.from - stretch.before;
+            let forward = stretch.before < stretch.offset;
+            start = if forward { before.min(stretch.start) } else { stretch.start };
         }
         if end > stretch.end {
-            end = match stretch.after > stretch.offset {
-                true => (base + self.to - stretch.after).max(stretch.end),
-                false => stretch.end,
-            };
+            let after = base + self.to - stretch.after;
+            let forward = stretch.after > stretch.offset;
+            end = if forward { after.max(stretch.end) } else { stretch.end };
         }
         (start < end).then_some(Piece { start, end, number, stretch })
     }

@@ -10,15 +10,19 @@
 //! Every question has an answer for every value and every instant, in bounded time; what lies
 //! beyond [`Timestamp::MIN`] or [`Timestamp::MAX`] is cut off.
 
+pub mod cron;
 pub mod cycle;
 
 mod anchor;
 mod calendar;
 mod civil;
 mod clock_face;
+mod dates;
 mod set;
 
+pub use cron::{Cron, CronError};
 pub use cycle::{Cycle, Place, Point, Unit, Weekday, Window};
+pub use dates::{BusinessDays, Dates};
 
 use crate::time::{Timestamp, Zone};
 
@@ -45,6 +49,12 @@ pub enum Period {
     Never,
     /// A part of each minute, hour, day ..
     Cycle(Cycle),
+    /// The minutes (or seconds) that a cron expression matches.
+    Cron(Cron),
+    /// Days that the user lists.
+    Dates(Dates),
+    /// Days of the week, without those that the user lists.
+    BusinessDays(BusinessDays),
     /// One interval; with [`Timestamp::MIN`] or [`Timestamp::MAX`] it has no start or no end.
     Fixed(Interval),
     /// What is in all of them: their non-empty intersections.
@@ -156,6 +166,9 @@ impl Period {
                     Calendar::new(cycle, search.zone).seek(at)
                 }
             },
+            Self::Cron(cron) => cron.seek(at, search.zone),
+            Self::Dates(dates) => dates.seek(at, search.zone),
+            Self::BusinessDays(days) => days.seek(at, search.zone),
             Self::Fixed(interval) => (interval.end.as_micros() > at).then_some(*interval),
             Self::All(members) => set::all_seek(members, at, search),
             Self::Any(members) => set::any_seek(members, at, search),
@@ -175,6 +188,9 @@ impl Period {
                     Calendar::new(cycle, search.zone).seek_back(at)
                 }
             },
+            Self::Cron(cron) => cron.seek_back(at, search.zone),
+            Self::Dates(dates) => dates.seek_back(at, search.zone),
+            Self::BusinessDays(days) => days.seek_back(at, search.zone),
             Self::Fixed(interval) => (interval.start.as_micros() <= at).then_some(*interval),
             Self::All(members) => set::all_seek_back(members, at, search),
             Self::Any(members) => set::any_seek_back(members, at, search),

@@ -5,7 +5,7 @@
 //! that merely touch stay apart, so that `daily` keeps its midnights.
 //!
 //! Both are found by leaps from edge to edge, and the leaps are bounded: members of `&` that do
-//! not meet within [`LEAPS`] leaps or [`HORIZON`] (08-10 and 12-14) never do, and a chain of `|`
+//! not meet within [`TRIES`] leaps or [`HORIZON`] (08-10 and 12-14) never do, and a chain of `|`
 //! that has more than [`LINKS`] links on one side has no end there.
 
 use std::cell::Cell;
@@ -14,12 +14,15 @@ use crate::time::{Timestamp, Zone};
 
 use super::{Interval, Period};
 
-/// After so many leaps a search ends, however sets are nested in sets. Members that meet at all
-/// meet much sooner: the rarest meeting in the calendar, a weekday on Feb 29, takes some twenty.
-const LEAPS: u32 = 10_000;
+/// Members that do not meet in so many leaps never do. Those that meet at all meet much sooner: the
+/// rarest meeting in the calendar, a weekday on Feb 29, takes some twenty.
+const TRIES: u32 = 3_000;
 
 /// A longer chain is taken to be endless, as `daily | daily starting 10:00` is.
-const LINKS: u32 = 2_000;
+const LINKS: u32 = 1_000;
+
+/// All leaps of one question, however sets are nested in sets; beyond that it has no answer.
+const LEAPS: u32 = 20_000;
 
 /// How far the search for an intersection goes: 400 years, after which the calendar repeats.
 const HORIZON: i64 = 146_097 * 86_400_000_000;
@@ -44,7 +47,7 @@ impl<'a> Search<'a> {
 
 pub(super) fn all_seek(members: &[Period], at: i64, search: &Search<'_>) -> Option<Interval> {
     let mut from = at;
-    loop {
+    for _ in 0..TRIES {
         search.leap()?;
         let mut common = Interval::ALWAYS;
         for member in members {
@@ -61,11 +64,12 @@ pub(super) fn all_seek(members: &[Period], at: i64, search: &Search<'_>) -> Opti
             return None;
         }
     }
+    None
 }
 
 pub(super) fn all_seek_back(members: &[Period], at: i64, search: &Search<'_>) -> Option<Interval> {
     let mut from = at;
-    loop {
+    for _ in 0..TRIES {
         search.leap()?;
         let mut common = Interval::ALWAYS;
         for member in members {
@@ -81,6 +85,7 @@ pub(super) fn all_seek_back(members: &[Period], at: i64, search: &Search<'_>) ->
             return None;
         }
     }
+    None
 }
 
 pub(super) fn any_seek(members: &[Period], at: i64, search: &Search<'_>) -> Option<Interval> {

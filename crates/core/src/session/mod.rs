@@ -320,6 +320,11 @@ impl Session {
         self.state().registry.id_of(name)
     }
 
+    /// Tells the name of a task.
+    pub fn name_of(&self, task: TaskId) -> Option<Arc<str>> {
+        self.state().registry.definition(task).map(|definition| definition.name.clone())
+    }
+
     /// Tells the clock that the session was given.
     pub fn clock(&self) -> Option<Arc<dyn Clock>> {
         self.0.clock.clone()

@@ -124,7 +124,7 @@ impl Registry {
     pub(super) fn configure(&mut self, config: Config) -> Result<(), Vec<BuildProblem>> {
         let shut_cond = match &config.shut_cond {
             None => None,
-            Some(expr) => Some(self.compiled(expr).map_err(|errors| {
+            Some(expr) => Some(self.compiled(expr, "").map_err(|errors| {
                 let problem = |error| BuildProblem::Condition { task: None, error };
                 errors.into_iter().map(problem).collect::<Vec<_>>()
             })?),
@@ -183,8 +183,8 @@ impl Registry {
             for need in &task.needs {
                 problems.extend(self.unmet(&name, need, params));
             }
-            let start = self.compiled(&task.start);
-            let end = task.end.as_ref().map(|end| self.compiled(end)).transpose();
+            let start = self.compiled(&task.start, &name);
+            let end = task.end.as_ref().map(|end| self.compiled(end, &name)).transpose();
             match (start, end) {
                 (Ok(start), Ok(end)) => definitions.push(Arc::new(Definition {
                     id,
@@ -301,9 +301,9 @@ impl Registry {
         (!reason.is_empty()).then(|| BuildProblem::Argument { task: task.clone(), reason })
     }
 
-    fn compiled(&mut self, expr: &Expr) -> Result<Arc<Condition>, Vec<CompileError>> {
+    fn compiled(&mut self, expr: &Expr, owner: &str) -> Result<Arc<Condition>, Vec<CompileError>> {
         // Two closures may have the same name, so what has them inside is not shared.
-        let shared = !expr.has_inline_probe();
+        let shared = expr.says_all();
         let text: Option<Arc<str>> = shared.then(|| expr.to_string().into());
         if let Some(known) = text.as_ref().and_then(|text| self.shared.conditions.get(text)) {
             return Ok(known.clone());
@@ -314,7 +314,7 @@ impl Registry {
             zone: &self.zone,
             shared: &mut self.shared,
         };
-        let condition = Arc::new(compile(expr, &mut names)?);
+        let condition = Arc::new(compile(expr, owner, &mut names)?);
         if shared {
             self.shared.conditions.insert(condition.text().clone(), condition.clone());
         }

@@ -207,14 +207,23 @@ impl Engine {
         Some(evaluate(condition, &View { facts: &self.facts, owner, now }))
     }
 
-    fn wait_unbroken(&mut self, key: Key, verdict: Verdict, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn wait_unbroken(
+        &mut self,
+        key: Key,
+        verdict: Verdict,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
         self.broken.remove(&key);
         self.wait(key, verdict, now, effects);
     }
 
     fn wait(&mut self, key: Key, verdict: Verdict, now: Timestamp, effects: &mut Vec<Effect>) {
         // An instant that has come already would be looked at in this very step for ever.
-        debug_assert!(verdict.wake.at.is_none_or(|at| at > now), "a wake that is not in the future");
+        debug_assert!(
+            verdict.wake.at.is_none_or(|at| at > now),
+            "a wake that is not in the future"
+        );
         let at = verdict.wake.at.map(|at| at.max(Timestamp::from_micros(now.as_micros() + 1)));
         self.agenda.set(key, at);
         let subject = self.subjects.get(key).subject;

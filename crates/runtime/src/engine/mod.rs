@@ -21,7 +21,7 @@ use std::time::Duration;
 use redengine_core::cond::{Broken, Condition, Who};
 use redengine_core::facts::{Facts, History, Keep, ProbeId};
 use redengine_core::param::RunInfo;
-use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, Details, Record, Recorded, RunId};
 use redengine_core::runlog::{Append, Appended, Expect};
 use redengine_core::session::{Config, Definition, Ended};
 use redengine_core::task::{Body, Execution, Output, Timeout};
@@ -31,8 +31,8 @@ use crate::effect::{Effect, Report, Ticket};
 use crate::error::RunError;
 use crate::event::{BodyEnd, Event};
 use agenda::{Agenda, Key};
-pub use runs::{ReplyTo, RunKey};
 use runs::{Forced, Run, RunState, Runs};
+pub use runs::{ReplyTo, RunKey};
 use shutdown::Phase;
 use subject::{State, Subject, Subjects};
 use watch::{Wait, Watch};
@@ -109,7 +109,8 @@ impl Engine {
         seed: u64,
         now: Timestamp,
     ) -> Self {
-        let facts = Facts { started: Some(now), ..Facts::default() };
+        let mut facts = Facts::default();
+        facts.started = Some(now);
         let mut engine = Self {
             config,
             node,
@@ -196,6 +197,14 @@ impl Engine {
     /// Tells whether it has to hear what others write to the log.
     pub fn follows(&self) -> bool {
         self.config.force_status_from_logs || !self.foreign.is_empty()
+    }
+
+    /// Tells the tasks that wait for a run of another session, with what is known of them.
+    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &History)> {
+        self.foreign.iter().filter_map(|task| {
+            let definition = self.tasks.get(task.index())?.definition.as_ref()?;
+            Some((definition, self.facts.history(*task)))
+        })
     }
 
     /// Tells the facts.
@@ -417,7 +426,8 @@ impl Engine {
         }
         let action = recorded.record.action;
         if action == Action::Success {
-            let output = recorded.record.details.as_ref().and_then(|details| details.output.clone());
+            let output =
+                recorded.record.details.as_ref().and_then(|details| details.output.clone());
             // A value that this process made is there already, and better than its text.
             if let Some(output) = output {
                 self.returns.entry(task).or_insert_with(|| Output::from_json(output));
@@ -459,7 +469,8 @@ impl Engine {
 
     /// Asks for the next reads, unless others are under way.
     fn send_reads(&mut self, effects: &mut Vec<Effect>) {
-        if self.reads.in_flight || self.reads.next_waiting.is_empty() && self.reads.next.is_empty() {
+        if self.reads.in_flight || self.reads.next_waiting.is_empty() && self.reads.next.is_empty()
+        {
             return;
         }
         self.reads.in_flight = true;
@@ -502,7 +513,8 @@ impl Engine {
     ) {
         let known: Vec<RunId> =
             self.runs.iter().filter(|(_, run)| run.task() == task).map(|(_, run)| run.id).collect();
-        let Some(definition) = self.tasks.get(task.index()).and_then(|slot| slot.definition.clone())
+        let Some(definition) =
+            self.tasks.get(task.index()).and_then(|slot| slot.definition.clone())
         else {
             return;
         };
@@ -621,9 +633,17 @@ impl Engine {
         let info = RunInfo::new(task, run.id, run.started, run.due, run.forced.is_some());
         let params = run.forced.as_ref().map(|forced| forced.params.clone());
         let execution = run.execution;
-        let value = |(name, task): &(&'static str, TaskId)| Some((*name, self.returns.get(task)?.clone()));
+        let value =
+            |(name, task): &(&'static str, TaskId)| Some((*name, self.returns.get(task)?.clone()));
         let returns = definition.wants.iter().filter_map(value).collect();
-        effects.push(Effect::Start(Box::new(Ticket { key, definition, execution, info, params, returns })));
+        effects.push(Effect::Start(Box::new(Ticket {
+            key,
+            definition,
+            execution,
+            info,
+            params,
+            returns,
+        })));
         if self.phase.is_stopping() {
             self.stop(key, "the session shuts down", now, effects);
         }
@@ -641,9 +661,11 @@ impl Engine {
         let (action, reason, output) = match (end, why) {
             (BodyEnd::Succeeded(output), _) => (Action::Success, None, output),
             (BodyEnd::Inaction, _) => (Action::Inaction, None, Output::default()),
-            (BodyEnd::Failed(error), Some(why)) => {
-                (Action::Terminate, Some(format!("{why}; it ended with: {error}")), Output::default())
-            }
+            (BodyEnd::Failed(error), Some(why)) => (
+                Action::Terminate,
+                Some(format!("{why}; it ended with: {error}")),
+                Output::default(),
+            ),
             (BodyEnd::Failed(error), None) => (Action::Fail, Some(error), Output::default()),
             (BodyEnd::SetupFailed(error), _) => {
                 let task = run.definition.name.clone();
@@ -700,7 +722,8 @@ impl Engine {
             self.returns.insert(task, output);
         }
         if let Some(reply) = run.forced.and_then(|forced| forced.reply) {
-            effects.push(Effect::Reply(reply, Ended { run: run.id, action, reason: reason.clone() }));
+            effects
+                .push(Effect::Reply(reply, Ended { run: run.id, action, reason: reason.clone() }));
         }
         effects.push(Effect::Report(Report::Ended {
             task: run.definition.name.clone(),
@@ -741,14 +764,24 @@ impl Engine {
         match &run.state {
             RunState::Live => {
                 let took = now.since(run.started);
-                let why = format!("its timeout passed after {}", redengine_core::time::duration::display(took));
+                let why = format!(
+                    "its timeout passed after {}",
+                    redengine_core::time::duration::display(took)
+                );
                 self.stop(key, &why, now, effects);
             }
             RunState::Stopping { .. } if !blocks => effects.push(Effect::Abort(key)),
             RunState::Stopping { reason } if self.phase.is_stopping() => {
                 let reason = format!("{reason}; its thread did not end and was left behind");
                 effects.push(Effect::Abandon(key));
-                self.append_end(key, Action::Terminate, Some(reason), Output::default(), now, effects);
+                self.append_end(
+                    key,
+                    Action::Terminate,
+                    Some(reason),
+                    Output::default(),
+                    now,
+                    effects,
+                );
             }
             RunState::Stopping { .. } => {
                 let (task, run) = (run.definition.name.clone(), run.id);

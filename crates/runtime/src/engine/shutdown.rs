@@ -2,10 +2,10 @@
 
 use redengine_core::Timestamp;
 
+use super::Engine;
 use super::agenda::Key;
 use super::runs::RunKey;
 use super::subject::Subject;
-use super::{Engine, RunState};
 use crate::effect::{Effect, Report};
 use crate::error::RunError;
 use std::time::Duration;
@@ -104,12 +104,5 @@ impl Engine {
         {
             effects.push(Effect::Finish(result));
         }
-    }
-
-    /// Tells how many runs are neither ended nor being claimed.
-    #[cfg(test)]
-    pub(super) fn live_runs(&self) -> usize {
-        let live = |state: &RunState| matches!(state, RunState::Live | RunState::Stopping { .. });
-        self.runs.iter().filter(|(_, run)| live(&run.state)).count()
     }
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Kind, MAX_COMPARED, Parsed, Parser, RULES, did_you_mean};
-use crate::error::{nearest, shortened};
+use super::{Kind, Parsed, Parser, RULES};
+use crate::error::shortened;
 use crate::expr::{Count, Custom, Expr, Literal, Span, Statement};
 use crate::period::Period;
 
@@ -53,26 +53,26 @@ impl Parser<'_> {
     }
 
     /// `"true" | "false"`
-    pub(super) fn constant(&mut self) -> Parsed<Expr> {
+    pub(super) fn constant(&mut self) -> Expr {
         let value = self.is("true");
         self.bump();
-        Ok(Expr::Const(value))
+        Expr::Const(value)
     }
 
     /// `"always" [ "true" | "false" ]`
     pub(super) fn always(&mut self) -> Parsed<Expr> {
         self.bump();
         if self.is("true") || self.is("false") {
-            return self.constant();
+            return Ok(self.constant());
         }
         self.no_typo_of(&["true", "false"])?;
         Ok(Statement::InPeriod { period: Period::Always, zone: None }.into())
     }
 
     /// `"never"`
-    pub(super) fn never(&mut self) -> Parsed<Expr> {
+    pub(super) fn never(&mut self) -> Expr {
         self.bump();
-        Ok(Statement::InPeriod { period: Period::Never, zone: None }.into())
+        Statement::InPeriod { period: Period::Never, zone: None }.into()
     }
 
     /// `name "(" [ literal { "," literal } ] ")"`
@@ -101,13 +101,8 @@ impl Parser<'_> {
         if word.eq_ignore_ascii_case("not") {
             return self.expected_with("a statement", Some("write `~`"));
         }
-        if word.len() <= MAX_COMPARED {
-            if let Some(near) = nearest(word, RULES.iter().map(|(name, _)| *name)) {
-                let message = format!("unknown word `{word}`");
-                return self.wrong(self.token.span, message, Some(&did_you_mean(near)));
-            }
-        }
-        self.expected("a statement")
+        let words: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        self.expected_word(&words, "a statement")
     }
 
     /// `text | [ "-" ] number | "true" | "false"`

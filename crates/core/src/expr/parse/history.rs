@@ -1,7 +1,5 @@
 //! What tasks did and do: `has ..`, `is running`, `after ..`, `retry`.
 
-use std::time::Duration;
-
 use super::time::AFTER_WINDOW;
 use super::{Kind, Parsed, Parser};
 use crate::expr::{Age, Count, Expr, Happening, LookBack, Outcome, Quantifier, Span, Statement};
@@ -233,13 +231,12 @@ impl Parser<'_> {
             Kind::Number => Some(self.int("a number of retries")?),
             _ => None,
         };
-        let after = match self.eat("after") {
-            true => Some(self.duration()?),
-            false => None::<Duration>,
-        };
-        if after.is_none() {
+        let after = if self.eat("after") {
+            Some(self.duration()?)
+        } else {
             self.no_typo_of(&["after"])?;
-        }
+            None
+        };
         Ok(Statement::Retry { count, after }.into())
     }
 }

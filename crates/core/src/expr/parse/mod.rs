@@ -204,9 +204,9 @@ impl<'a> Parser<'a> {
             Rule::Scheduler => self.scheduler(),
             Rule::Param => self.param(),
             Rule::Env => self.env(),
-            Rule::Constant => self.constant(),
+            Rule::Constant => Ok(self.constant()),
             Rule::Always => self.always(),
-            Rule::Never => self.never(),
+            Rule::Never => Ok(self.never()),
         }
     }
 
@@ -402,23 +402,29 @@ impl<'a> Parser<'a> {
     /// Notes that one of some words should stand here, and which of them is the nearest.
     fn expected_word<T>(&mut self, words: &[&str], what: &str) -> Parsed<T> {
         let word = self.word();
-        if self.token.kind == Kind::Word && word.len() <= MAX_COMPARED {
-            if let Some(near) = nearest(word, words.iter().copied()) {
+        match self.nearest_of(words) {
+            Some(near) => {
                 let message = format!("unknown word `{word}`");
-                return self.wrong(self.token.span, message, Some(&did_you_mean(near)));
+                self.wrong(self.token.span, message, Some(&did_you_mean(near)))
             }
+            None => self.expected(what),
         }
-        self.expected(what)
     }
 
     /// Notes a word that is nearly one of those that may follow, where something may follow.
     fn no_typo_of(&mut self, words: &[&str]) -> Parsed<()> {
+        let typo = self.token.kind == Kind::Word
+            && !is_rule(self.word())
+            && !["and", "or"].iter().any(|word| self.is(word))
+            && self.nearest_of(words).is_some();
+        if typo { self.expected_word(words, "") } else { Ok(()) }
+    }
+
+    /// Finds the word that is likely meant by the word at hand.
+    fn nearest_of<'w>(&self, words: &[&'w str]) -> Option<&'w str> {
         let word = self.word();
-        let other = self.token.kind == Kind::Word && word.len() <= MAX_COMPARED;
-        if other && !is_rule(word) && nearest(word, words.iter().copied()).is_some() {
-            return self.expected_word(words, "");
-        }
-        Ok(())
+        let comparable = self.token.kind == Kind::Word && word.len() <= MAX_COMPARED;
+        if comparable { nearest(word, words.iter().copied()) } else { None }
     }
 }
 

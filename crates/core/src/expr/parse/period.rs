@@ -1,7 +1,6 @@
 //! Periods by themselves: what stands in a condition as `time of ..`, joined with `&` and `|`.
 
-use super::{Kind, Parsed, Parser, did_you_mean};
-use crate::error::nearest;
+use super::{Kind, Parsed, Parser};
 use crate::expr::{ParseError, Span, Times};
 use crate::period::Period;
 
@@ -71,15 +70,8 @@ impl Parser<'_> {
         if self.eat("never") {
             return Ok(Times::Period(Period::Never));
         }
-        let word = self.word();
         let words = ["time", "past", "every", "always", "never"];
-        match nearest(word, words).filter(|_| self.token.kind == Kind::Word && word.len() < 16) {
-            Some(near) => {
-                let message = format!("unknown word `{word}`");
-                self.wrong(self.token.span, message, Some(&did_you_mean(near)))
-            }
-            None => self.expected("a period like `time of day ..` or `past ..`"),
-        }
+        self.expected_word(&words, "a period like `time of day ..` or `past ..`")
     }
 }
 

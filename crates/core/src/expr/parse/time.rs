@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Kind, Parsed, Parser};
 use crate::expr::{Basis, Expr, Span, Statement};
-use crate::period::{Cycle, Period, Unit, Window};
+use crate::period::{Cron, Cycle, Period, Unit, Window};
 use crate::time::{Zone, duration};
 
 use super::point::Role;
@@ -244,18 +244,20 @@ impl Parser<'_> {
         } else {
             self.cron_fields()
         };
-        if let Err((part, message)) = check_cron(&text) {
-            let inner = self.text[at.start..at.end].find(part);
-            let span = match inner {
-                Some(offset) if !part.is_empty() => {
-                    Span { start: at.start + offset, end: at.start + offset + part.len() }
-                }
-                _ => at,
-            };
-            return self.wrong(span, message, None);
-        }
+        let cron = match Cron::parse(&text) {
+            Ok(cron) => cron,
+            Err(error) => {
+                // White space was folded, so the part is looked for where it was written.
+                let part = text.get(error.span.clone()).filter(|part| !part.is_empty());
+                let inner = part.and_then(|part| {
+                    let start = at.start + self.text[at.start..at.end].find(part)?;
+                    Some(Span { start, end: start + part.len() })
+                });
+                return self.wrong(inner.unwrap_or(at), error.to_string(), None);
+            }
+        };
         let Options { within, zone, .. } = self.options(AFTER_WINDOW)?;
-        Ok(Statement::Cron { text, within, zone }.into())
+        Ok(Statement::Cron { cron, within, zone }.into())
     }
 
     /// Takes what looks like fields, up to an operator or a word that goes on.
@@ -280,60 +282,4 @@ impl Parser<'_> {
         self.go_to(end);
         (fields.join(" "), Span { start, end })
     }
-}
-
-/// Checks a cron expression; an error names the part that is wrong.
-///
-/// OK because fields are only checked for their alphabet and ranges: what they match is the
-/// business of the period.
-fn check_cron(text: &str) -> Result<(), (&str, String)> {
-    const NICKNAMES: &[&str] =
-        &["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    const MONTHS: &[&str] =
-        &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    const DAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-    const FIELDS: [(&str, u32, u32, &[&str]); 6] = [
-        ("second", 0, 59, &[]),
-        ("minute", 0, 59, &[]),
-        ("hour", 0, 23, &[]),
-        ("day", 1, 31, &[]),
-        ("month", 1, 12, MONTHS),
-        ("weekday", 0, 7, DAYS),
-    ];
-    if text.starts_with('@') {
-        return match NICKNAMES.iter().any(|name| name.eq_ignore_ascii_case(text)) {
-            true => Ok(()),
-            false => {
-                Err((text, format!("unknown cron nickname `{}`", crate::error::shortened(text))))
-            }
-        };
-    }
-    let parts: Vec<&str> = text.split(' ').filter(|part| !part.is_empty()).collect();
-    if !(5..=6).contains(&parts.len()) {
-        let count = parts.len();
-        return Err(("", format!("expected five or six cron fields, found {count}")));
-    }
-    for (part, (name, low, high, names)) in parts.iter().zip(&FIELDS[6 - parts.len()..]) {
-        let value = |text: &str| match text.parse::<u32>() {
-            Ok(n) => (*low..=*high).contains(&n) && text.bytes().all(|b| b.is_ascii_digit()),
-            Err(_) => names.iter().any(|known| known.eq_ignore_ascii_case(text)),
-        };
-        let item = |text: &str| {
-            let (range, step) = text.split_once('/').map_or((text, None), |(r, s)| (r, Some(s)));
-            let step_fits = step.is_none_or(|step| {
-                step.bytes().all(|b| b.is_ascii_digit()) && step.parse().is_ok_and(|n: u32| n > 0)
-            });
-            let range_fits = range == "*"
-                || match range.split_once('-') {
-                    Some((a, b)) => value(a) && value(b),
-                    None => value(range),
-                };
-            step_fits && range_fits
-        };
-        if !part.split(',').all(item) {
-            let message = format!("`{}` is no cron {name}", crate::error::shortened(part));
-            return Err((part, message));
-        }
-    }
-    Ok(())
 }

@@ -19,6 +19,12 @@ const FAR: i64 = 16_725_225_600_000_000;
 /// 400 years of the Gregorian calendar, which are whole weeks too.
 const ERA: i64 = 146_097 * 86_400_000_000;
 
+/// A bucket of time is as many microseconds as a power of two can be near a year.
+const BUCKET: u32 = 45;
+
+/// More than any offset.
+const DAY: i64 = 86_400_000_000;
+
 /// Earlier than any instant and any local time.
 const DAWN: i64 = i64::MIN / 4;
 
@@ -63,6 +69,8 @@ pub(crate) struct Reached {
 pub(super) struct Rules {
     pub(super) name: Box<str>,
     table: Box<[Entry]>,
+    /// For each bucket of time the stretch in which it begins, so that nothing is searched.
+    buckets: Box<[u16]>,
     /// Whether the clock is still being set when the table ends.
     repeats: bool,
 }
@@ -86,7 +94,14 @@ impl Rules {
             }
         }
         let repeats = table.last().is_some_and(|last| last.start > FAR);
-        Self { name: name.into(), table: table.into(), repeats }
+        let buckets = match (table.get(1), table.last()) {
+            (Some(first), Some(last)) => (bucket(first.start)..=bucket(last.start))
+                .map(|bucket| table.partition_point(|entry| entry.start <= bucket << BUCKET))
+                .map(|count| u16::try_from(count.saturating_sub(1)).unwrap_or(0))
+                .collect(),
+            _ => Box::default(),
+        };
+        Self { name: name.into(), table: table.into(), buckets, repeats }
     }
 
     /// Tells by how much an instant is to be moved back to lie in the table.
@@ -94,9 +109,25 @@ impl Rules {
         if self.repeats && at >= FAR { ((at - FAR) / ERA + 1) * ERA } else { 0 }
     }
 
+    /// Finds the last entry whose key is at most `value`, given that its key is less than a day
+    /// from its start.
+    fn find(&self, value: i64, key: impl Fn(&Entry) -> i64) -> usize {
+        let first = self.table.get(1).map_or(0, |entry| bucket(entry.start));
+        let number = (bucket(value - DAY) - first).max(0);
+        let number = usize::try_from(number).unwrap_or(0).min(self.buckets.len().saturating_sub(1));
+        let mut index = match self.buckets.get(number) {
+            // A bucket may begin before its first entry, and a value before the first bucket.
+            Some(index) if value - DAY >= first << BUCKET => usize::from(*index),
+            _ => 0,
+        };
+        while self.table.get(index + 1).is_some_and(|next| key(next) <= value) {
+            index += 1;
+        }
+        index
+    }
+
     fn index(&self, at: i64) -> usize {
-        // OK because the first entry starts before any instant, so at least one is counted.
-        self.table.partition_point(|entry| entry.start <= at).saturating_sub(1)
+        self.find(at, |entry| entry.start)
     }
 
     fn entry(&self, index: usize) -> Entry {
@@ -127,8 +158,7 @@ impl Rules {
     pub(super) fn reach(&self, local: i64) -> Reached {
         let shift = self.eras(local);
         let local = local - shift;
-        // OK because the first entry's `shown` is before any local time.
-        let index = self.table.partition_point(|entry| entry.shown <= local).saturating_sub(1);
+        let index = self.find(local, |entry| entry.shown);
         let entry = self.entry(index);
         let at = local - entry.offset;
         Reached { at: at.max(entry.start) + shift, shown: at >= entry.start }
@@ -151,6 +181,10 @@ impl Rules {
         let shown = entry.shown.saturating_add(shift);
         if at - shift == entry.start { shown } else { shown.max(at + entry.offset) }
     }
+}
+
+fn bucket(at: i64) -> i64 {
+    at >> BUCKET
 }
 
 fn micros(offset: jiff::tz::Offset) -> i64 {

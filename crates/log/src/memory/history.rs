@@ -1,0 +1,231 @@
+//! The records of one task in memory.
+//!
+//! Invariants: `kept` and `entries` are ordered by number and all of `kept` is older than all of
+//! `entries`; `last`, `top` and `open` name only records that are in one of the two; counts are of
+//! all that ever was.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use redengine_core::Timestamp;
+use redengine_core::facts::Keep;
+use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
+use redengine_core::runlog::{Order, Past, Query};
+
+use super::runs::Runs;
+
+/// A record without its task's name: 64 bytes.
+pub(super) struct Entry {
+    seq: Seq,
+    run: RunId,
+    at: Timestamp,
+    started: Timestamp,
+    // `Option<Timestamp>` would cost eight bytes more.
+    due: Timestamp,
+    has_due: bool,
+    action: Action,
+    details: Option<Box<Details>>,
+}
+
+impl Entry {
+    fn new(seq: Seq, record: &Record) -> Self {
+        Self {
+            seq,
+            run: record.run,
+            at: record.at,
+            started: record.started,
+            due: record.due.unwrap_or_default(),
+            has_due: record.due.is_some(),
+            action: record.action,
+            details: record.details.clone(),
+        }
+    }
+
+    pub(super) fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    pub(super) fn recorded(&self, task: &Arc<str>) -> Recorded {
+        let record = Record {
+            task: Arc::clone(task),
+            run: self.run,
+            action: self.action,
+            at: self.at,
+            started: self.started,
+            due: self.has_due.then_some(self.due),
+            details: self.details.clone(),
+        };
+        Recorded { seq: self.seq, record }
+    }
+}
+
+/// The records of one task, and what must be known of all it ever had.
+pub(super) struct History {
+    task: Arc<str>,
+    /// Those that a bounded log may not forget.
+    kept: Vec<Entry>,
+    /// How long `kept` may become before it is looked through again.
+    kept_until: usize,
+    entries: VecDeque<Entry>,
+    latest: Option<Seq>,
+    counts: [u64; 6],
+    failures: u64,
+    /// The latest of each action.
+    last: [Option<Seq>; 6],
+    /// The latest of those with the greatest start, of each action.
+    top: [Option<(Timestamp, Seq)>; 6],
+    /// The `run` records of runs that have not ended.
+    open: Vec<Seq>,
+    /// Whether no record is earlier than one before it, and the time of the latest if so.
+    times: Times,
+}
+
+/// What is known of the times of records: a clock may step back.
+#[derive(Clone, Copy)]
+enum Times {
+    Ordered(Timestamp),
+    Unordered,
+}
+
+impl History {
+    pub(super) fn new(task: Arc<str>) -> Self {
+        Self {
+            task,
+            kept: Vec::new(),
+            kept_until: 0,
+            entries: VecDeque::new(),
+            latest: None,
+            counts: [0; 6],
+            failures: 0,
+            last: [None; 6],
+            top: [None; 6],
+            open: Vec::new(),
+            times: Times::Ordered(Timestamp::from_micros(i64::MIN)),
+        }
+    }
+
+    pub(super) fn task(&self) -> &Arc<str> {
+        &self.task
+    }
+
+    pub(super) fn latest(&self) -> Option<Seq> {
+        self.latest
+    }
+
+    /// Adds a record; its number must be the greatest so far.
+    pub(super) fn push(&mut self, seq: Seq, record: &Record) {
+        // OK because an action's number is below six, the length of the arrays.
+        let action = record.action as usize;
+        self.latest = Some(seq);
+        self.counts[action] += 1;
+        self.last[action] = Some(seq);
+        self.top[action] = self.top[action].max(Some((record.started, seq)));
+        if record.action == Action::Fail {
+            self.failures += 1;
+        } else if record.action.ends() {
+            self.failures = 0;
+        }
+        self.times = match self.times {
+            Times::Ordered(latest) if latest <= record.at => Times::Ordered(record.at),
+            Times::Ordered(_) | Times::Unordered => Times::Unordered,
+        };
+        self.entries.push_back(Entry::new(seq, record));
+    }
+
+    /// Notes that the run of a `run` record is open; it must be the latest record.
+    pub(super) fn open(&mut self, begin: Seq) {
+        self.open.push(begin);
+    }
+
+    /// Notes that the run of a `run` record has ended.
+    pub(super) fn close(&mut self, begin: Seq) {
+        if let Ok(place) = self.open.binary_search(&begin) {
+            self.open.remove(place);
+        }
+    }
+
+    /// Forgets the oldest records that are more than `bound` and that nobody needs.
+    pub(super) fn trim(&mut self, bound: usize, runs: &mut Runs) {
+        while self.entries.len() > bound
+            && let Some(entry) = self.entries.pop_front()
+        {
+            if self.needs(&entry) {
+                self.kept.push(entry);
+            } else {
+                runs.release(entry.run);
+            }
+        }
+        if self.kept.len() > self.kept_until {
+            let (kept, gone) =
+                std::mem::take(&mut self.kept).into_iter().partition(|entry| self.needs(entry));
+            self.kept = kept;
+            for entry in Vec::into_iter(gone) {
+                runs.release(entry.run);
+            }
+            // Twice what is left, so that the work is constant for each record in the long run.
+            self.kept_until = self.kept.len() * 2 + 12;
+        }
+    }
+
+    fn needs(&self, entry: &Entry) -> bool {
+        let action = entry.action as usize;
+        self.last[action] == Some(entry.seq)
+            || self.top[action].is_some_and(|(_, seq)| seq == entry.seq)
+            || self.open.binary_search(&entry.seq).is_ok()
+    }
+
+    pub(super) fn find(&self, seq: Seq) -> Option<&Entry> {
+        if let Ok(place) = self.entries.binary_search_by_key(&seq, |entry| entry.seq) {
+            return self.entries.get(place);
+        }
+        let place = self.kept.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
+        self.kept.get(place)
+    }
+
+    /// The records that a query asks for, in its order; its tasks and its limit are not looked at.
+    pub(super) fn matching<'a>(
+        &'a self,
+        query: &'a Query,
+    ) -> Box<dyn Iterator<Item = &'a Entry> + 'a> {
+        let from = query.after.map_or(0, |after| self.entries.partition_point(|e| e.seq <= after));
+        let (from, until) = match self.times {
+            Times::Ordered(_) => (
+                query.from.map_or(from, |at| from.max(self.entries.partition_point(|e| e.at < at))),
+                query
+                    .until
+                    .map_or(self.entries.len(), |at| self.entries.partition_point(|e| e.at < at)),
+            ),
+            Times::Unordered => (from, self.entries.len()),
+        };
+        let all = self.kept.iter().chain(self.entries.range(from.min(until)..until));
+        let wanted = move |entry: &&Entry| {
+            (query.actions.is_empty() || query.actions.contains(&entry.action))
+                && query.run.is_none_or(|run| run == entry.run)
+                && query.after.is_none_or(|after| entry.seq > after)
+                && query.from.is_none_or(|from| entry.at >= from)
+                && query.until.is_none_or(|until| entry.at < until)
+        };
+        match query.order {
+            Order::Oldest => Box::new(all.filter(wanted)),
+            Order::Newest => Box::new(all.rev().filter(wanted)),
+        }
+    }
+
+    pub(super) fn past(&self, keep: Keep) -> Past {
+        let mut seqs: Vec<Seq> = self.open.clone();
+        seqs.extend(self.last.iter().flatten());
+        seqs.extend(self.top.iter().flatten().map(|(_, seq)| seq));
+        for action in Action::ALL.into_iter().filter(|action| keep.count(*action) > 1) {
+            let newest = Query::all().actions([action]).newest_first();
+            seqs.extend(self.matching(&newest).take(keep.count(action)).map(Entry::seq));
+        }
+        seqs.sort_unstable();
+        seqs.dedup();
+        let records = seqs.into_iter().filter_map(|seq| self.find(seq));
+        Past {
+            counts: self.counts,
+            failures: self.failures,
+            records: records.map(|entry| entry.recorded(&self.task)).collect(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What can go wrong with a file that is open, and how to say so.
+
+use std::path::Path;
+
+use redengine_core::runlog::{LogError, LogErrorKind};
+use rusqlite::ErrorCode;
+
+/// An error that does not know yet which log it is of.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// SQLite's.
+    Sqlite(rusqlite::Error),
+    /// Something in the file is not what only a run log would have written.
+    Corrupt(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Failure {
+    /// Makes it an error about the log at `path`, with which one wanted to be `doing` something.
+    pub(super) fn explain(self, doing: &str, path: &Path) -> LogError {
+        let path = path.display();
+        let error = match self {
+            Self::Corrupt(what) => {
+                let message = format!(
+                    "cannot {doing} `{path}`: {what}; restore the file from a copy, or move it away"
+                );
+                return LogError::new(LogErrorKind::Corrupt, message);
+            }
+            Self::Sqlite(error) => error,
+        };
+        let (kind, advice) = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+                LogErrorKind::Locked,
+                "another process holds it; end that process, or choose another file",
+            ),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (
+                LogErrorKind::ReadOnly,
+                "it may not be written to; give this user the right to write to the file and its \
+                 folder",
+            ),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
+                LogErrorKind::Corrupt,
+                "SQLite cannot make sense of it; restore it from a copy, or move it away",
+            ),
+            Some(ErrorCode::DiskFull) => (LogErrorKind::Io, "the disk is full; make room on it"),
+            Some(ErrorCode::CannotOpen) => (
+                LogErrorKind::Io,
+                "SQLite cannot open one of its files; look whether the folder is still there",
+            ),
+            // A statement that does not fit the tables, or a value that does not fit its column.
+            Some(ErrorCode::Unknown) | None => (
+                LogErrorKind::Corrupt,
+                "its tables are not those of a run log; restore it from a copy, or move it away",
+            ),
+            _ => (LogErrorKind::Io, "SQLite reported an error"),
+        };
+        LogError::new(kind, format!("cannot {doing} `{path}`: {advice}")).because(error)
+    }
+}

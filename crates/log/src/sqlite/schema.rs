@@ -1,0 +1,139 @@
+//! The tables, and which version of them a file has.
+//!
+//! The file's header says that it is a run log (`application_id`) and in which format
+//! (`user_version`). A later format gets a step in [`upgrade`]; no step is ever changed.
+//!
+//! Times are microseconds since 1970 UTC. What `past` must answer beyond single records is kept up
+//! with every append in `tally` and `open_run`: counting a long history would be a scan, and
+//! counts must outlive records that are deleted.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::Failure;
+
+/// The letters `RedE`.
+pub(super) const APPLICATION_ID: i32 = 0x5265_6445;
+
+/// The format that this version reads and writes.
+pub(super) const VERSION: i32 = 1;
+
+const CREATE: &str = "
+create table task (
+    id integer primary key,
+    name text not null unique
+) strict;
+
+create table record (
+    seq integer primary key,
+    task integer not null references task (id),
+    run blob not null check (length(run) = 16),
+    -- 0 run, 1 success, 2 fail, 3 terminate, 4 inaction, 5 crash
+    action integer not null check (action between 0 and 5),
+    at integer not null,
+    started integer not null,
+    due integer,
+    node text,
+    reason text,
+    output text
+) strict;
+
+-- Each ends with the row's number, which is `seq`.
+create unique index record_run on record (run, action);
+create index record_task on record (task);
+create index record_action on record (task, action);
+create index record_at on record (task, at);
+
+create table tally (
+    task integer not null references task (id),
+    action integer not null,
+    -- How many records there have been; how many in a row without another end, for failures.
+    count integer not null,
+    streak integer not null,
+    -- The latest record, and the latest of those with the greatest start.
+    last integer not null,
+    top integer not null,
+    top_started integer not null,
+    primary key (task, action)
+) strict, without rowid;
+
+create table open_run (
+    run blob not null primary key,
+    task integer not null references task (id),
+    seq integer not null
+) strict, without rowid;
+
+create index open_run_task on open_run (task, seq);
+
+-- For people.
+create view history as
+select
+    seq,
+    name as task,
+    case action
+        when 0 then 'run' when 1 then 'success' when 2 then 'fail' when 3 then 'terminate'
+        when 4 then 'inaction' when 5 then 'crash'
+    end as action,
+    strftime('%Y-%m-%dT%H:%M:%fZ', at / 1e6, 'unixepoch') as at,
+    (at - started) / 1e6 as seconds,
+    lower(hex(run)) as run,
+    node,
+    reason,
+    output
+from record join task on task.id = record.task;
+";
+
+/// What a database is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Nothing is in it.
+    Empty,
+    /// It is a run log.
+    RunLog { version: i32 },
+    /// It belongs to some other program.
+    Foreign,
+}
+
+/// Tells what a database is.
+pub(super) fn format(connection: &Connection) -> rusqlite::Result<Format> {
+    let number = |pragma| connection.query_row(pragma, (), |row| row.get::<_, i32>(0));
+    if number("pragma application_id")? == APPLICATION_ID {
+        return Ok(Format::RunLog { version: number("pragma user_version")? });
+    }
+    let tables: i64 =
+        connection.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
+    // Another program may have put its mark on a file before it made tables.
+    let is_bare = number("pragma application_id")? == 0 && number("pragma user_version")? == 0;
+    Ok(if tables == 0 && is_bare { Format::Empty } else { Format::Foreign })
+}
+
+/// Makes the tables, unless somebody else did so just now.
+///
+/// One transaction, before the file is switched to write-ahead logging: so the header says what
+/// it is from the moment that there is anything in it.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    if format(&transaction)? == Format::Empty {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.execute_batch(CREATE)?;
+    }
+    transaction.commit()
+}
+
+/// Makes sure that all that the statements name is there.
+pub(super) fn check(connection: &Connection) -> Result<(), Failure> {
+    const SELECTS: [&str; 8] = [
+        "select id, name from task",
+        "select seq, task, run, action, at, started, due, node, reason, output from record",
+        "select task, action, count, streak, last, top, top_started from tally",
+        "select run, task, seq from open_run",
+        "select 1 from record indexed by record_run where run = x''",
+        "select 1 from record indexed by record_task where task = 0",
+        "select 1 from record indexed by record_action where task = 0 and action = 0",
+        "select 1 from record indexed by record_at where task = 0 and at = 0",
+    ];
+    for select in SELECTS {
+        connection.prepare(select)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! A run log as one would explain it: a list that is looked through from end to end.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::runlog::{
+    Append, Appended, Expect, LogError, Order, Past, PastOf, Query, RunLog,
+};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NaiveLog {
+    pub(crate) records: Arc<Mutex<Vec<Recorded>>>,
+}
+
+fn of<'a>(records: &'a [Recorded], task: &'a str) -> impl DoubleEndedIterator<Item = &'a Recorded> {
+    records.iter().filter(move |recorded| &*recorded.record.task == task)
+}
+
+fn is_open(records: &[Recorded], task: &str, run: RunId) -> bool {
+    let of_run = |recorded: &&Recorded| recorded.record.run == run;
+    of(records, task).filter(of_run).any(|recorded| recorded.record.action == Action::Run)
+        && !records.iter().filter(of_run).any(|recorded| recorded.record.action.ends())
+}
+
+fn append(records: &mut Vec<Recorded>, Append { record, expect }: Append) -> Appended {
+    let Record { task, run, action, .. } = &record;
+    if let Some(there) =
+        records.iter().find(|there| there.record.run == *run && there.record.action == *action)
+    {
+        return Appended::Won(there.clone());
+    }
+    let as_expected = match expect {
+        Expect::Latest(seq) => of(records, task).next_back().map(|recorded| recorded.seq) == seq,
+        Expect::Open => is_open(records, task, *run),
+    };
+    if !as_expected {
+        return Appended::Lost;
+    }
+    let seq = Seq(records.last().map_or(0, |last| last.seq.0) + 1);
+    let recorded = Recorded { seq, record };
+    records.push(recorded.clone());
+    Appended::Won(recorded)
+}
+
+fn past(records: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
+    let mut past = Past::default();
+    let mut wanted: Vec<&Recorded> = Vec::new();
+    for (count, action) in past.counts.iter_mut().zip(Action::ALL) {
+        let of_action =
+            || of(records, task).filter(move |recorded| recorded.record.action == action);
+        *count = of_action().count() as u64;
+        wanted.extend(of_action().next_back());
+        wanted.extend(of_action().max_by_key(|recorded| (recorded.record.started, recorded.seq)));
+    }
+    past.failures = of(records, task)
+        .rev()
+        .filter(|recorded| recorded.record.action.ends())
+        .take_while(|recorded| recorded.record.action == Action::Fail)
+        .count() as u64;
+    wanted.extend(of(records, task).filter(|recorded| {
+        recorded.record.action == Action::Run && is_open(records, task, recorded.record.run)
+    }));
+    for action in Action::ALL {
+        let of_action = of(records, task).filter(|recorded| recorded.record.action == action);
+        wanted.extend(of_action.rev().take(keep.count(action)));
+    }
+    wanted.sort_by_key(|recorded| recorded.seq);
+    wanted.dedup();
+    past.records = wanted.into_iter().cloned().collect();
+    past
+}
+
+#[async_trait]
+impl RunLog for NaiveLog {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
+        let mut records = self.records.lock().unwrap();
+        Ok(batch.into_iter().map(|one| append(&mut records, one)).collect())
+    }
+
+    async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
+        let mut records = self.records.lock().unwrap().clone();
+        records.retain(|recorded| query.matches(recorded));
+        if query.order == Order::Newest {
+            records.reverse();
+        }
+        records.truncate(query.limit.unwrap_or(usize::MAX));
+        Ok(records)
+    }
+
+    async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
+        let records = self.records.lock().unwrap();
+        Ok(of.iter().map(|of| past(&records, of)).collect())
+    }
+
+    async fn last_seq(&self) -> Result<Seq, LogError> {
+        Ok(self.records.lock().unwrap().last().map_or(Seq(0), |last| last.seq))
+    }
+}

@@ -1,0 +1,238 @@
+//! Every log answers as the naive one does, whatever it is asked and in whatever order.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::future::Future;
+
+use common::NaiveLog;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use redengine_core::Timestamp;
+use redengine_core::facts::Keep;
+use redengine_core::record::{Action, ActionSet, Details, Record, RunId, Seq};
+use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Query, RunLog};
+use redengine_log::MemoryLog;
+#[cfg(feature = "sqlite")]
+use redengine_log::{SqliteLog, Synchronous};
+
+const TASKS: [&str; 4] = ["a", "b", "ж \"'; --", ""];
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(Vec<(Record, Expected)>),
+    Read(Query),
+    Past(Vec<PastOf>),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    /// The latest record of the task, whichever that is.
+    Right,
+    This(Expect),
+}
+
+fn times() -> impl Strategy<Value = Timestamp> {
+    (-3_i64..12).prop_map(Timestamp::from_micros)
+}
+
+fn runs() -> impl Strategy<Value = RunId> {
+    (0_u8..8).prop_map(|byte| RunId::from_bytes([byte; 16]))
+}
+
+fn seqs() -> impl Strategy<Value = Seq> {
+    (0_u64..12).prop_map(Seq)
+}
+
+fn tasks() -> impl Strategy<Value = &'static str> {
+    select(&TASKS[..])
+}
+
+fn details() -> impl Strategy<Value = Option<Box<Details>>> {
+    let text = || proptest::option::weighted(0.3, "[a-zä\"'\\\\\u{0}\n]{0,8}");
+    (text(), text(), text())
+        .prop_map(|(node, reason, output)| Details::new(node.map(Into::into), reason, output))
+}
+
+fn records() -> impl Strategy<Value = Record> {
+    let due = proptest::option::of(times());
+    (tasks(), runs(), select(&Action::ALL[..]), times(), times(), due, details()).prop_map(
+        |(task, run, action, at, started, due, details)| Record {
+            task: task.into(),
+            run,
+            action,
+            at,
+            started,
+            due,
+            details,
+        },
+    )
+}
+
+fn expected() -> impl Strategy<Value = Expected> {
+    prop_oneof![
+        5 => Just(Expected::Right),
+        3 => Just(Expected::This(Expect::Open)),
+        1 => Just(Expected::This(Expect::Latest(None))),
+        1 => seqs().prop_map(|seq| Expected::This(Expect::Latest(Some(seq)))),
+    ]
+}
+
+fn queries() -> impl Strategy<Value = Query> {
+    use proptest::option::weighted;
+    (
+        weighted(0.5, vec(tasks(), 0..3)),
+        vec(select(&Action::ALL[..]), 0..3),
+        weighted(0.2, runs()),
+        weighted(0.3, seqs()),
+        weighted(0.3, times()),
+        weighted(0.3, times()),
+        weighted(0.4, 0_usize..6),
+        any::<bool>(),
+    )
+        .prop_map(|(tasks, actions, run, after, from, until, limit, newest)| {
+            let mut query = Query::all().actions(actions);
+            query.tasks = tasks.map(|tasks| tasks.into_iter().map(Into::into).collect());
+            query.run = run;
+            query.after = after;
+            query.from = from;
+            query.until = until;
+            query.limit = limit;
+            if newest { query.newest_first() } else { query }
+        })
+}
+
+fn pasts() -> impl Strategy<Value = Vec<PastOf>> {
+    let of = (tasks(), 1_u64..5).prop_map(|(task, count)| PastOf {
+        task: task.into(),
+        keep: Keep::of(ActionSet::of(&Action::ALL), count),
+    });
+    vec(of, 0..5)
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => vec((records(), expected()), 0..5).prop_map(Step::Append),
+        3 => queries().prop_map(Step::Read),
+        2 => pasts().prop_map(Step::Past),
+    ];
+    vec(step, 0..40)
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn parts(past: &Past) -> (&[u64; 6], u64, &[redengine_core::record::Recorded]) {
+    (&past.counts, past.failures, &past.records)
+}
+
+/// Takes the same steps with both logs.
+///
+/// Numbers may be skipped, but a log that nobody else writes to has no reason to.
+async fn agree(log: impl RunLog, steps: Vec<Step>) {
+    let naive = NaiveLog::default();
+    for step in steps {
+        match step {
+            Step::Append(records) => {
+                let mut batch = Vec::new();
+                for (record, expected) in records {
+                    let expect = match expected {
+                        Expected::This(expect) => expect,
+                        Expected::Right => {
+                            let latest = Query::task(record.task.clone()).newest_first().limit(1);
+                            let latest = naive.read(latest).await.unwrap();
+                            Expect::Latest(latest.first().map(|recorded| recorded.seq))
+                        }
+                    };
+                    batch.push(Append { record, expect });
+                }
+                let wanted = naive.append(batch.clone()).await.unwrap();
+                assert_eq!(log.append(batch).await.unwrap(), wanted);
+                assert_eq!(log.last_seq().await.unwrap(), naive.last_seq().await.unwrap());
+            }
+            Step::Read(query) => {
+                let wanted = naive.read(query.clone()).await.unwrap();
+                assert_eq!(log.read(query.clone()).await.unwrap(), wanted, "{query:?}");
+            }
+            Step::Past(of) => {
+                let wanted = naive.past(of.clone()).await.unwrap();
+                let got = log.past(of.clone()).await.unwrap();
+                assert_eq!(got.len(), wanted.len());
+                for ((of, got), wanted) in of.iter().zip(&got).zip(&wanted) {
+                    assert_eq!(parts(got), parts(wanted), "{of:?}");
+                }
+            }
+        }
+    }
+    let all = naive.read(Query::all()).await.unwrap();
+    assert_eq!(log.read(Query::all()).await.unwrap(), all);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_memory_log_answers_as_the_naive_one(steps in steps()) {
+        block_on(agree(MemoryLog::new(), steps));
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn the_sqlite_log_answers_as_the_naive_one(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::builder(folder.path().join("runs.db"));
+        block_on(agree(log.synchronous(Synchronous::Normal).open().unwrap(), steps));
+    }
+
+    #[test]
+    fn a_bounded_log_forgets_nothing_that_its_past_needs(
+        steps in vec((0_usize..2, select(&Action::ALL[..]), times(), 0_usize..4), 0..120),
+        bound in 0_usize..8,
+    ) {
+        block_on(async {
+            let (log, naive) = (MemoryLog::bounded(bound), NaiveLog::default());
+            let mut open: Vec<Record> = Vec::new();
+            for (number, (task, action, at, which)) in steps.into_iter().enumerate() {
+                let append = match action {
+                    Action::Run => {
+                        let record = Record {
+                            task: TASKS[task].into(),
+                            run: RunId::from_bytes((number as u128).to_be_bytes()),
+                            action,
+                            at,
+                            started: at,
+                            due: None,
+                            details: None,
+                        };
+                        open.push(record.clone());
+                        let latest = log.read(Query::task(TASKS[task]).newest_first().limit(1));
+                        let latest = latest.await.unwrap().first().map(|recorded| recorded.seq);
+                        Append { record, expect: Expect::Latest(latest) }
+                    }
+                    _ if open.is_empty() => continue,
+                    _ => {
+                        let record = open.remove(which % open.len());
+                        let record = Record { action, at, ..record };
+                        Append { record, expect: Expect::Open }
+                    }
+                };
+                let wanted = naive.append(vec![append.clone()]).await.unwrap();
+                assert!(matches!(wanted[0], Appended::Won(_)));
+                assert_eq!(log.append(vec![append.clone()]).await.unwrap(), wanted);
+                // What was acknowledged just now may be said again: nobody can know it was.
+                assert_eq!(log.append(vec![append]).await.unwrap(), wanted);
+                for task in TASKS {
+                    let of = vec![PastOf { task: task.into(), keep: Keep::default() }];
+                    let wanted = naive.past(of.clone()).await.unwrap();
+                    assert_eq!(parts(&log.past(of).await.unwrap()[0]), parts(&wanted[0]));
+                    // Two for each action, those of open runs, and what it takes to look seldom.
+                    let left = log.read(Query::task(task)).await.unwrap().len();
+                    assert!(left <= bound + 2 * (12 + open.len()) + 13, "{left} of {bound}");
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,484 @@
+//! The only `select!`: feeds events to the engine and performs its effects.
+//!
+//! Always: every future awaited here is a branch of the `select!`, so nothing that users, logs or
+//! probes do delays the next step. Nothing is decided here.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::channel::oneshot;
+use futures::future::BoxFuture;
+use redengine_core::facts::{History, Keep};
+use redengine_core::param::ParamValue;
+use redengine_core::probe::Probe;
+use redengine_core::record::{Action, Details, Record, Recorded, Seq};
+use redengine_core::runlog::{Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog};
+use redengine_core::session::{Config, Definition, Ended, Inbox, Request};
+use redengine_core::task::Output;
+use redengine_core::{Session, TaskId, Timestamp};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::clock::Time;
+use crate::effect::{Effect, Report};
+use crate::engine::{Engine, ReplyTo};
+use crate::error::RunError;
+use crate::event::Event;
+use crate::exec::{self, StartedRuns};
+use crate::journal::{Journal, Whose, Written};
+use crate::node::{self, Node};
+use crate::probe;
+
+/// So many events are taken at a time.
+const EVENTS: usize = 1024;
+
+/// So many records that others wrote are read at a time.
+const FOLLOWED: usize = 1024;
+
+type Pasts = Result<Vec<(TaskId, History)>, LogError>;
+type Follow = Result<Vec<Recorded>, LogError>;
+
+/// A running session.
+pub(crate) struct Driver {
+    session: Session,
+    inbox: Inbox,
+    time: Time,
+    engine: Engine,
+    journal: Journal,
+    runs: StartedRuns,
+    events: mpsc::UnboundedSender<Event>,
+    incoming: mpsc::UnboundedReceiver<Event>,
+    probes: Vec<Probe>,
+    asked: JoinSet<()>,
+    replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
+    next_reply: u64,
+    reading: Option<BoxFuture<'static, (Vec<(TaskId, Keep)>, Pasts)>>,
+    following: Option<BoxFuture<'static, Follow>>,
+    /// The last record that was followed.
+    followed: Seq,
+    probe_interval: Duration,
+    effects: Vec<Effect>,
+    finished: Option<Result<(), RunError>>,
+    /// Whether the log failed and no append has succeeded since.
+    log_down: bool,
+    /// While it is there, others know that this session's runs are not left behind.
+    _node: Node,
+}
+
+impl Driver {
+    /// Restores what the log tells of the past, and makes the engine.
+    pub(crate) async fn start(session: Session, inbox: Inbox) -> Result<Self, RunError> {
+        exec::note_places();
+        let mut time = Time::choose(session.clock());
+        let node = Node::new();
+        let config = session.config();
+        let log = session.log().clone();
+        let definitions = session.tasks();
+        let followed = log.last_seq().await?;
+        let keeps = Engine::keeps(&definitions);
+        let past = |definition: &Arc<Definition>| {
+            let keep = keeps.get(&definition.id).copied().unwrap_or_default();
+            (definition.id, keep, definition.name.clone())
+        };
+        // A log without records has nothing to tell, of however many tasks.
+        let pasts = if followed == Seq(0) {
+            Vec::new()
+        } else {
+            read_pasts(&*log, definitions.iter().map(past).collect()).await?
+        };
+        let (now, _) = time.read();
+        let shut_cond = session.shut_cond();
+        let seed = fastrand::u64(..);
+        let probe_interval = config.probe_interval;
+        let mut engine = Engine::new(Arc::new(config), shut_cond, node.name().clone(), seed, now);
+        let mut pasts: HashMap<TaskId, (Past, Keep)> =
+            pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
+        let mut journal = Journal::new(log);
+        for definition in definitions {
+            let mut history = History::default();
+            if let Some((past, keep)) = pasts.remove(&definition.id) {
+                history = History::restored(&past, keep);
+                if let Some(output) = last_output(&past) {
+                    engine.restore_output(definition.id, output);
+                }
+                bury(&history, &definition, now, &mut journal);
+            }
+            engine.restore(definition, history);
+        }
+        let (events, incoming) = mpsc::unbounded_channel();
+        let mut driver = Self {
+            session,
+            inbox,
+            time,
+            engine,
+            journal,
+            runs: StartedRuns::default(),
+            events,
+            incoming,
+            probes: Vec::new(),
+            asked: JoinSet::new(),
+            replies: HashMap::new(),
+            next_reply: 0,
+            reading: None,
+            following: None,
+            followed,
+            probe_interval,
+            effects: Vec::new(),
+            finished: None,
+            log_down: false,
+            _node: node,
+        };
+        let mut first = Vec::new();
+        driver.learn_probes(&mut first);
+        driver.learn_params(&mut first);
+        // The runs that others left behind are ended before anything is decided.
+        while driver.journal.is_busy() {
+            match driver.journal.next().await {
+                Written::Answered(answers) => driver.take_answers(answers, &mut first),
+                Written::Failed { error, .. } => return Err(error.into()),
+            }
+        }
+        driver.step(first);
+        Ok(driver)
+    }
+
+    /// Runs until the session is over.
+    pub(crate) async fn run(
+        mut self,
+        mut stop: Pin<Box<dyn futures::Stream<Item = ()> + Send>>,
+    ) -> Result<(), RunError> {
+        let mut events = Vec::with_capacity(EVENTS);
+        let timer = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(timer);
+        let mut stop_open = true;
+        loop {
+            // Answers that are there already, as those of a log in memory, cost no wake-up.
+            while let Some(written) = self.journal.try_next() {
+                self.take_written(written, &mut events);
+                self.step(events.drain(..));
+            }
+            if let Some(result) = self.finished.take() {
+                return result;
+            }
+            let sleep = self.time.sleep_until(self.engine.wake());
+            if let Some(sleep) = sleep {
+                set_timer(timer.as_mut(), sleep);
+            }
+            let follows = (self.engine.follows() || self.log_down) && self.following.is_none();
+            if follows {
+                self.follow();
+            }
+            tokio::select! {
+                biased;
+                _ = self.incoming.recv_many(&mut events, EVENTS) => {}
+                Some(request) = self.inbox.requests().next() => {
+                    self.take_request(request, &mut events);
+                    while let Ok(request) = self.inbox.requests().try_recv() {
+                        self.take_request(request, &mut events);
+                    }
+                }
+                written = self.journal.next(), if self.journal.is_busy() => {
+                    self.take_written(written, &mut events);
+                }
+                read = wait(&mut self.reading) => self.take_read(read, &mut events),
+                records = wait(&mut self.following) => self.take_followed(records, &mut events),
+                _ = self.asked.join_next(), if !self.asked.is_empty() => {}
+                asked = stop.next(), if stop_open => match asked {
+                    Some(()) => events.push(Event::Shutdown),
+                    None => stop_open = false,
+                },
+                () = &mut timer, if sleep.is_some() => {}
+            }
+            self.step(events.drain(..));
+        }
+    }
+
+    fn step(&mut self, events: impl IntoIterator<Item = Event>) {
+        let (now, back) = self.time.read();
+        let stepped = back.then_some(Event::ClockStepped);
+        if back {
+            tracing::warn!(target: "redengine", %now, "the clock was set back; all is looked at again");
+        }
+        let mut effects = std::mem::take(&mut self.effects);
+        self.engine.step(events.into_iter().chain(stepped), now, &mut effects);
+        for effect in effects.drain(..) {
+            self.perform(effect);
+        }
+        self.effects = effects;
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Append(run, append) => self.journal.push(Whose::Run(run), append),
+            Effect::Start(ticket) => {
+                tracing::info!(
+                    target: "redengine::run",
+                    task = ticket.info.task(),
+                    run = %ticket.info.run(),
+                    "started"
+                );
+                self.runs.insert(exec::start(*ticket, &self.session, &self.events));
+            }
+            Effect::Stop(run) => self.runs.cancel(run),
+            Effect::Abort(run) => self.runs.abort(run),
+            Effect::Abandon(run) => self.runs.remove(run),
+            Effect::Read(tasks) => {
+                let log = self.session.log().clone();
+                let names = self.names(&tasks);
+                self.reading = Some(Box::pin(async move {
+                    let pasts = read_pasts(&*log, names).await.map(restored);
+                    (tasks, pasts)
+                }));
+            }
+            Effect::Ask(id) => {
+                if let Some(probe) = self.probes.get(id.0 as usize) {
+                    probe::ask(id, probe, &mut self.asked, &self.events);
+                }
+            }
+            Effect::Reply(to, ended) => {
+                if let Some(reply) = self.replies.remove(&to) {
+                    // Nobody needs to wait for it.
+                    let _ = reply.send(ended);
+                }
+            }
+            Effect::Report(report) => tell(&report),
+            Effect::Finish(result) => self.finished = Some(result),
+        }
+    }
+
+    // ---- what comes in
+
+    fn take_request(&mut self, request: Request, events: &mut Vec<Event>) {
+        match request {
+            Request::Define(definition) => {
+                self.learn_probes(events);
+                events.push(Event::Defined(definition));
+            }
+            Request::Remove(task) => events.push(Event::Removed(task)),
+            Request::Run { task, params, reply } => {
+                let to = ReplyTo(self.next_reply);
+                self.next_reply += 1;
+                self.replies.insert(to, reply);
+                let params = Arc::new(params);
+                events.push(Event::RunRequested { task, params, reply: Some(to) });
+            }
+            Request::Terminate(task) => events.push(Event::Terminate(task)),
+            Request::Hold => events.push(Event::Held),
+            Request::Resume => events.push(Event::Resumed),
+            Request::Shutdown => events.push(Event::Shutdown),
+            Request::ShutdownNow => events.push(Event::ShutdownNow),
+            Request::Configured => {
+                self.learn_probes(events);
+                let config: Config = self.session.config();
+                self.probe_interval = config.probe_interval;
+                events.push(Event::Configured(Arc::new(config), self.session.shut_cond()));
+            }
+            Request::Params => self.learn_params(events),
+            // `Request` is open to further ones; this version has been told all it knows.
+            _ => {}
+        }
+    }
+
+    fn take_written(&mut self, written: Written, events: &mut Vec<Event>) {
+        match written {
+            Written::Answered(answers) => {
+                if self.log_down {
+                    self.log_down = false;
+                    tracing::info!(target: "redengine", "the run log answers again");
+                    events.push(Event::LogRestored);
+                }
+                self.take_answers(answers, events);
+            }
+            Written::Failed { claims, error } => {
+                if !self.log_down {
+                    self.log_down = true;
+                    tracing::error!(
+                        target: "redengine",
+                        ?error,
+                        "the run log fails; nothing starts until it answers again"
+                    );
+                    events.push(Event::LogFailed);
+                }
+                events.extend(claims.into_iter().map(Event::ClaimFailed));
+            }
+        }
+    }
+
+    fn take_answers(&mut self, answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
+        for (whose, appended) in answers {
+            match (whose, appended) {
+                (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
+                (Whose::Left(task), Appended::Won(recorded)) => {
+                    events.push(Event::Followed(vec![(task, recorded)]));
+                }
+                // Another session has buried it first; its record will be followed.
+                (Whose::Left(_), Appended::Lost) => {}
+            }
+        }
+    }
+
+    fn take_read(&mut self, (tasks, pasts): (Vec<(TaskId, Keep)>, Pasts), events: &mut Vec<Event>) {
+        self.reading = None;
+        match pasts {
+            Ok(pasts) => events.push(Event::Read(pasts)),
+            Err(error) => {
+                tracing::error!(target: "redengine", ?error, "the run log cannot be read");
+                let log = self.session.log().clone();
+                let names = self.names(&tasks);
+                let pause = self.journal.pause();
+                self.reading = Some(Box::pin(async move {
+                    tokio::time::sleep(pause).await;
+                    let pasts = read_pasts(&*log, names).await.map(restored);
+                    (tasks, pasts)
+                }));
+            }
+        }
+    }
+
+    /// Reads what others write, after a pause.
+    fn follow(&mut self) {
+        let log = self.session.log().clone();
+        let pause = if self.log_down { self.journal.pause() } else { self.probe_interval };
+        let query = Query::all().after(self.followed).limit(FOLLOWED);
+        self.following = Some(Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            log.read(query).await
+        }));
+    }
+
+    fn take_followed(&mut self, records: Follow, events: &mut Vec<Event>) {
+        self.following = None;
+        let Ok(records) = records else { return };
+        if self.log_down {
+            events.push(Event::LogRestored);
+        }
+        if let Some(last) = records.last() {
+            self.followed = last.seq;
+        }
+        let known =
+            |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
+        events.push(Event::Followed(records.into_iter().filter_map(known).collect()));
+        let (now, _) = self.time.read();
+        for (definition, history) in self.engine.foreign() {
+            bury(history, definition, now, &mut self.journal);
+        }
+    }
+
+    fn learn_probes(&mut self, events: &mut Vec<Event>) {
+        let new = self.session.probes_from(self.probes.len());
+        if !new.is_empty() {
+            events.push(Event::Probes(new.iter().map(Probe::interval).collect()));
+            self.probes.extend(new);
+        }
+    }
+
+    fn learn_params(&mut self, events: &mut Vec<Event>) {
+        let param = |(name, value): (&Arc<str>, &ParamValue)| {
+            Event::Param(name.clone(), value.text().cloned())
+        };
+        events.extend(self.session.params().iter().map(param));
+    }
+
+    fn names(&self, tasks: &[(TaskId, Keep)]) -> Vec<(TaskId, Keep, Arc<str>)> {
+        let name =
+            |(task, keep): &(TaskId, Keep)| Some((*task, *keep, self.session.name_of(*task)?));
+        tasks.iter().filter_map(name).collect()
+    }
+}
+
+/// Waits for a future that may not be there, and for ever if it is not.
+///
+/// # Cancel safety
+///
+/// May be dropped and called again: the future stays.
+async fn wait<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "Tokio's timers count from Tokio's clock")]
+fn set_timer(timer: Pin<&mut tokio::time::Sleep>, sleep: Duration) {
+    timer.reset(tokio::time::Instant::now() + sleep);
+}
+
+async fn read_pasts(
+    log: &dyn RunLog,
+    tasks: Vec<(TaskId, Keep, Arc<str>)>,
+) -> Result<Vec<(TaskId, Keep, Past)>, LogError> {
+    let of =
+        tasks.iter().map(|(_, keep, task)| PastOf { task: task.clone(), keep: *keep }).collect();
+    let pasts = log.past(of).await?;
+    Ok(tasks.into_iter().zip(pasts).map(|((id, keep, _), past)| (id, keep, past)).collect())
+}
+
+fn restored(pasts: Vec<(TaskId, Keep, Past)>) -> Vec<(TaskId, History)> {
+    let restore = |(task, keep, past): (TaskId, Keep, Past)| (task, History::restored(&past, keep));
+    pasts.into_iter().map(restore).collect()
+}
+
+fn last_output(past: &Past) -> Option<Output> {
+    let successes = past.records.iter().filter(|known| known.record.action == Action::Success);
+    let last = successes.max_by_key(|known| known.seq)?;
+    last.record.details.as_ref()?.output.clone().map(Output::from_json)
+}
+
+/// Writes the crash of runs whose owner is gone. If several sessions do, the first one wins.
+fn bury(history: &History, definition: &Definition, now: Timestamp, journal: &mut Journal) {
+    for live in history.live() {
+        if !live.node.as_deref().is_none_or(node::is_gone) {
+            continue;
+        }
+        let reason = "its process ended before it did".to_owned();
+        let record = Record {
+            task: definition.name.clone(),
+            run: live.run,
+            action: Action::Crash,
+            at: now.max(live.started),
+            started: live.started,
+            due: None,
+            details: Details::new(None, Some(reason), None),
+        };
+        journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
+    }
+}
+
+/// Tells people.
+fn tell(report: &Report) {
+    match report {
+        Report::Ended { task, run, action: Action::Fail | Action::Crash, took, reason } => {
+            let reason = reason.as_deref().unwrap_or("unknown");
+            tracing::error!(target: "redengine::run", task = &**task, %run, ?took, reason, "failed");
+        }
+        Report::Ended { task, run, action: Action::Terminate, took, reason } => {
+            let reason = reason.as_deref().unwrap_or("unknown");
+            tracing::warn!(target: "redengine::run", task = &**task, %run, ?took, reason, "terminated");
+        }
+        Report::Ended { task, run, action: Action::Inaction, took, .. } => {
+            tracing::info!(target: "redengine::run", task = &**task, %run, ?took, "nothing to do");
+        }
+        Report::Ended { task, run, took, .. } => {
+            tracing::info!(target: "redengine::run", task = &**task, %run, ?took, "succeeded");
+        }
+        Report::Broken { task, broken } => {
+            let task = task.as_deref().unwrap_or("(shut_cond)");
+            tracing::error!(target: "redengine", task, %broken, "a condition is in error");
+        }
+        Report::Stopping { task, run, reason } => {
+            tracing::warn!(target: "redengine::run", task = &**task, %run, reason, "told to stop");
+        }
+        Report::StillRunning { task, run } => tracing::error!(
+            target: "redengine::run",
+            task = &**task,
+            %run,
+            "still running: it blocks its thread and does not look at `Cancel`, so nobody can stop it"
+        ),
+        Report::ShuttingDown { live } => {
+            tracing::info!(target: "redengine", live, "shutting down");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Runs a body: on the async runtime or on a thread, with its panics and its end reported.
+//!
+//! Always: a started run sends exactly one `Ended`, whatever its body does; dropping the session
+//! aborts what is async. Code that blocks a thread can be asked to stop, not made to.
+
+mod panic;
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use redengine_core::Session;
+use redengine_core::error::write_chain;
+use redengine_core::param::{Cancel, RunCx};
+use redengine_core::task::{Body, BodyFuture, Execution, SetupError, TaskError, TaskResult};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+use crate::effect::Ticket;
+use crate::engine::RunKey;
+use crate::event::{BodyEnd, Event};
+pub(crate) use panic::{describe, note_places};
+
+/// A run that was started.
+#[derive(Debug)]
+pub(crate) struct Started {
+    key: RunKey,
+    cancel: Cancel,
+    abort: AbortHandle,
+}
+
+/// The runs that were started and have not ended, by the place of their keys. Aborted when dropped.
+#[derive(Debug, Default)]
+pub(crate) struct StartedRuns(Vec<Option<Started>>);
+
+impl StartedRuns {
+    pub(crate) fn insert(&mut self, started: Started) {
+        let index = started.key.index();
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, || None);
+        }
+        // OK because the line above made room for it.
+        self.0[index] = Some(started);
+    }
+
+    pub(crate) fn remove(&mut self, key: RunKey) {
+        if let Some(place) = self.0.get_mut(key.index()) {
+            place.take_if(|started| started.key == key);
+        }
+    }
+
+    /// Tells a run to stop.
+    pub(crate) fn cancel(&self, key: RunKey) {
+        if let Some(started) = self.get(key) {
+            started.cancel.cancel();
+        }
+    }
+
+    /// Aborts a run.
+    pub(crate) fn abort(&self, key: RunKey) {
+        if let Some(started) = self.get(key) {
+            started.abort.abort();
+        }
+    }
+
+    fn get(&self, key: RunKey) -> Option<&Started> {
+        self.0.get(key.index())?.as_ref().filter(|started| started.key == key)
+    }
+}
+
+impl Drop for StartedRuns {
+    fn drop(&mut self) {
+        for started in self.0.iter().flatten() {
+            started.cancel.cancel();
+            started.abort.abort();
+        }
+    }
+}
+
+/// Starts a run. Its end comes as an event.
+pub(crate) fn start(ticket: Ticket, session: &Session, events: &UnboundedSender<Event>) -> Started {
+    let Ticket { key, definition, execution, info, params, returns } = ticket;
+    let cancel = Cancel::new();
+    let cx = RunCx { info, session: session.clone(), cancel: cancel.clone(), params, returns };
+    let end = End { key, events: Some(events.clone()) };
+    let abort = match (&definition.body, execution) {
+        (Body::Future(prepare), Execution::Async) => {
+            let prepare = prepare.clone();
+            let run = async move {
+                let body = async { finish_future(prepare(cx)).await };
+                end.send(AssertUnwindSafe(body).catch_unwind().await);
+            };
+            tokio::spawn(run).abort_handle()
+        }
+        (Body::Future(prepare), _) => {
+            let prepare = prepare.clone();
+            let runtime = tokio::runtime::Handle::current();
+            let body = move || runtime.block_on(finish_future(prepare(cx)));
+            on_thread(end, body)
+        }
+        (Body::Blocking(run), _) => {
+            let run = run.clone();
+            on_thread(end, move || match run(cx) {
+                Ok(result) => body_end(result),
+                Err(error) => BodyEnd::SetupFailed(error),
+            })
+        }
+        // `Body` is open to further kinds; a task of one that this version cannot run fails.
+        _ => {
+            let error = SetupError::unusable("this version cannot run such a body");
+            on_thread(end, move || BodyEnd::SetupFailed(error))
+        }
+    };
+    Started { key, cancel, abort }
+}
+
+fn on_thread(end: End, body: impl FnOnce() -> BodyEnd + Send + 'static) -> AbortHandle {
+    let run = move || end.send(std::panic::catch_unwind(AssertUnwindSafe(body)));
+    tokio::task::spawn_blocking(run).abort_handle()
+}
+
+async fn finish_future(prepared: Result<BodyFuture, SetupError>) -> BodyEnd {
+    match prepared {
+        Ok(future) => body_end(future.await),
+        Err(error) => BodyEnd::SetupFailed(error),
+    }
+}
+
+fn body_end(result: TaskResult) -> BodyEnd {
+    match result {
+        Ok(output) => BodyEnd::Succeeded(output),
+        Err(TaskError::Inaction) => BodyEnd::Inaction,
+        Err(TaskError::Failed(error)) => BodyEnd::Failed(Chain(&*error).to_string()),
+    }
+}
+
+/// An error with its causes.
+struct Chain<'a>(&'a (dyn std::error::Error + Send + Sync));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write_chain(f, self.0)
+    }
+}
+
+/// Sends the end of a run, at the latest when it is dropped with its future.
+struct End {
+    key: RunKey,
+    events: Option<UnboundedSender<Event>>,
+}
+
+impl End {
+    fn send(mut self, end: Result<BodyEnd, Box<dyn Any + Send>>) {
+        let end = end.unwrap_or_else(|payload| BodyEnd::Failed(describe(&*payload)));
+        self.report(end);
+    }
+
+    fn report(&mut self, end: BodyEnd) {
+        if let Some(events) = self.events.take() {
+            // Nobody listens when the session was dropped; then nobody wants to know.
+            let _ = events.send(Event::Ended(self.key, end));
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.report(BodyEnd::Aborted);
+    }
+}

@@ -1,0 +1,131 @@
+//! Orders and batches appends: one batch is under way, the rest wait and go together.
+//!
+//! Always: records are appended in the order in which they were asked for. When the log fails, the
+//! ends of runs are kept and tried again, with a pause that doubles; starts are given back, for the
+//! decision behind them would be stale. Nothing is dropped.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use redengine_core::TaskId;
+use redengine_core::runlog::{Append, Appended, Expect, LogError, RunLog};
+
+use crate::engine::RunKey;
+
+/// So many records go in one batch: enough to share the cost of a commit, few enough that the first
+/// runs start while the rest of a burst is being decided.
+const BATCH: usize = 512;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Whose record it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose {
+    /// A run of this session.
+    Run(RunKey),
+    /// A run of a task that another session left behind.
+    Left(TaskId),
+}
+
+/// What became of a batch.
+pub(crate) enum Written {
+    /// The log has answered.
+    Answered(Vec<(Whose, Appended)>),
+    /// The log has failed. These starts may or may not be in it.
+    Failed { claims: Vec<RunKey>, error: LogError },
+}
+
+type Batch = Vec<(Whose, Append)>;
+type InFlight = BoxFuture<'static, (Batch, Result<Vec<Appended>, LogError>)>;
+
+/// The appends that are under way or wait.
+pub(crate) struct Journal {
+    log: Arc<dyn RunLog>,
+    queue: VecDeque<(Whose, Append)>,
+    in_flight: Option<InFlight>,
+    /// The pause after the next failure; set while the log fails.
+    failing: Option<Duration>,
+}
+
+impl Journal {
+    pub(crate) fn new(log: Arc<dyn RunLog>) -> Self {
+        Self { log, queue: VecDeque::new(), in_flight: None, failing: None }
+    }
+
+    /// Queues a record.
+    pub(crate) fn push(&mut self, whose: Whose, append: Append) {
+        self.queue.push_back((whose, append));
+    }
+
+    /// Tells whether there is anything to wait for.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.in_flight.is_some() || !self.queue.is_empty()
+    }
+
+    /// Tells how long to wait before the log is tried again.
+    pub(crate) fn pause(&self) -> Duration {
+        self.failing.unwrap_or(FIRST_PAUSE)
+    }
+
+    /// Waits until the log has answered the next batch.
+    ///
+    /// # Cancel safety
+    ///
+    /// May be dropped and called again: the batch stays under way.
+    pub(crate) async fn next(&mut self) -> Written {
+        if self.in_flight.is_none() {
+            self.send();
+        }
+        let Some(in_flight) = &mut self.in_flight else { return std::future::pending().await };
+        let (batch, result) = in_flight.await;
+        self.in_flight = None;
+        match result {
+            Ok(answers) => {
+                self.failing = None;
+                Written::Answered(batch.into_iter().map(|(whose, _)| whose).zip(answers).collect())
+            }
+            Err(error) => {
+                let pause = self.failing.map_or(FIRST_PAUSE, |pause| pause * 2);
+                self.failing = Some(pause.min(LONGEST_PAUSE));
+                let mut claims = Vec::new();
+                for (whose, append) in
+                    batch.into_iter().chain(self.queue.drain(..)).collect::<Vec<_>>()
+                {
+                    match (whose, append.expect) {
+                        (Whose::Run(run), Expect::Latest(_)) => claims.push(run),
+                        _ => self.queue.push_back((whose, append)),
+                    }
+                }
+                Written::Failed { claims, error }
+            }
+        }
+    }
+
+    /// Takes what is there already, without waiting.
+    pub(crate) fn try_next(&mut self) -> Option<Written> {
+        if self.is_busy() { self.next().now_or_never() } else { None }
+    }
+
+    fn send(&mut self) {
+        if self.queue.is_empty() {
+            return;
+        }
+        let log = self.log.clone();
+        let pause = self.failing;
+        let batch: Batch = self.queue.drain(..self.queue.len().min(BATCH)).collect();
+        self.in_flight = Some(Box::pin(async move {
+            if let Some(pause) = pause {
+                // Sessions that lost the same log must not all come back at the same moment.
+                tokio::time::sleep(pause.mul_f64(fastrand::f64().mul_add(0.5, 0.75))).await;
+            }
+            // The records are kept in case the log fails, so it is given copies.
+            let copies = batch.iter().map(|(_, append)| append.clone()).collect();
+            let result = log.append(copies).await;
+            (batch, result)
+        }));
+    }
+}

@@ -1,0 +1,30 @@
+//! Runs a Red Engine session on Tokio.
+//!
+//! ```text
+//!   requests, ends of bodies, answers of the log and of probes, the timer
+//!        │ Event
+//!        ▼
+//!   driver ──▶ Engine::step(events, now) ──▶ Effects ──▶ driver
+//!   (select!)   pure: decides everything                  journal: append to the log
+//!                                                         exec: run a body
+//!                                                         probe: ask a custom condition
+//! ```
+//!
+//! The [`engine`] decides and knows no Tokio; the driver waits and performs. A run starts only after
+//! its record was won: `Append` goes out, `Appended` comes in, `Start` goes out.
+
+mod clock;
+mod driver;
+pub mod effect;
+pub mod engine;
+mod error;
+pub mod event;
+mod exec;
+mod journal;
+mod node;
+mod probe;
+mod run;
+
+pub use clock::VirtualClock;
+pub use error::RunError;
+pub use run::{Run, RunSession};

@@ -1,0 +1,125 @@
+//! Who runs something: the name of a running session in its records, and whether it is still there.
+//!
+//! A name is `host/process/start of the process/number in the process`. A `run` without an end is a
+//! crash only when its owner is gone, never because somebody else's run looks old.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The running sessions of this process.
+static HERE: Mutex<Option<HashSet<Arc<str>>>> = Mutex::new(None);
+
+/// A running session's name, for as long as it runs.
+#[derive(Debug)]
+pub(crate) struct Node(Arc<str>);
+
+impl Node {
+    /// Makes a name that no other running session has.
+    pub(crate) fn new() -> Self {
+        let process = std::process::id();
+        let number = fastrand::u32(..);
+        let start = start_of(process).unwrap_or_default();
+        let name: Arc<str> = format!("{}/{process}/{start}/{number:08x}", host()).into();
+        let mut here = HERE.lock().unwrap_or_else(PoisonError::into_inner);
+        here.get_or_insert_default().insert(name.clone());
+        Self(name)
+    }
+
+    /// Tells the name.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.0
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut here = HERE.lock().unwrap_or_else(PoisonError::into_inner);
+        here.get_or_insert_default().remove(&self.0);
+    }
+}
+
+/// Tells whether the session of a name is gone. Of a session on another host nobody can tell, so it
+/// counts as there.
+pub(crate) fn is_gone(name: &str) -> bool {
+    let mut parts = name.rsplitn(4, '/');
+    let (Some(_number), Some(start), Some(process), Some(on)) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        // Not a name of ours: nobody is there who would end the run.
+        return true;
+    };
+    if on != host() {
+        return false;
+    }
+    let Ok(process) = process.parse::<u32>() else { return true };
+    if process == std::process::id() {
+        let here = HERE.lock().unwrap_or_else(PoisonError::into_inner);
+        return !here.as_ref().is_some_and(|here| here.contains(name));
+    }
+    !is_alive(process, start)
+}
+
+fn host() -> String {
+    #[cfg(unix)]
+    {
+        rustix::system::uname().nodename().to_string_lossy().replace('/', "-")
+    }
+    #[cfg(not(unix))]
+    {
+        std::env::var("COMPUTERNAME").unwrap_or_else(|_| "localhost".to_owned())
+    }
+}
+
+/// Tells whether the process lives, and is not another one that got its number.
+fn is_alive(process: u32, start: &str) -> bool {
+    match start_of(process) {
+        Some(now) => start.is_empty() || now == start,
+        None => exists(process),
+    }
+}
+
+/// Tells when a process began, in the kernel's ticks; `None` where nobody can tell.
+fn start_of(process: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program, in parentheses, may contain anything; the fields after it do not.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(19).map(str::to_owned)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn exists(process: u32) -> bool {
+    let id = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    id.is_some_and(|id| rustix::process::test_kill_process(id) != Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(not(all(unix, not(target_os = "linux"))))]
+fn exists(_process: u32) -> bool {
+    // On Linux a living process is listed; elsewhere it cannot be told, and a run that nobody ends
+    // would block its task for ever.
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_there_until_it_ends() {
+        let node = Node::new();
+        let name = node.name().clone();
+        assert!(!is_gone(&name));
+        drop(node);
+        assert!(is_gone(&name));
+    }
+
+    #[test]
+    fn another_process_with_the_same_number_is_not_the_owner() {
+        let parent = std::os::unix::process::parent_id();
+        let start = start_of(parent).expect("the parent lives");
+        assert!(!is_gone(&format!("{}/{parent}/{start}/00000000", host())));
+        assert!(is_gone(&format!("{}/{parent}/1{start}/00000000", host())));
+        assert!(is_gone(&format!("{}/4194303/1/00000000", host())));
+        assert!(!is_gone(&format!("another-{}/4194303/1/00000000", host())));
+        assert!(is_gone("somebody"));
+    }
+}
