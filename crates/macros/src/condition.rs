@@ -7,9 +7,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use redengine_core::expr::{self, Statement, parse};
-use syn::{Expr, Ident, LitStr, Path, ReturnType, Type};
+use syn::spanned::Spanned;
+use syn::{Expr, Ident, LitStr, Path, ReturnType, Type, parse_quote};
 
-use crate::options::{self, Argument, Arguments, Complaints, Length, at, once};
+use crate::options::{self, Argument, Arguments, Complaints, Length, once};
 use crate::signature::{Arg, Function, Returned, find, has_reference, returned};
 
 const OPTIONS: &[&str] = &["name", "poll", "crate"];
@@ -35,6 +36,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 impl Options {
+    fn facade(&self, place: Span) -> TokenStream {
+        options::facade(self.facade.as_ref(), place)
+    }
+
     fn read(tokens: TokenStream, complaints: &mut Complaints) -> Self {
         let mut options = Self::default();
         let arguments = Arguments::read(tokens, complaints);
@@ -91,16 +96,17 @@ fn make(
     let mut of_signature = Complaints::default();
     function.check("condition", &mut of_signature);
     let args = function.args("condition", &mut of_signature);
-    args.iter().for_each(|arg| check_arg(arg, &mut of_signature));
+    for arg in &args {
+        check_arg(arg, &mut of_signature);
+    }
     check_output(function, &mut of_signature);
     let name = name(function, options, &mut of_signature);
     if !of_signature.is_empty() {
         complaints.append(of_signature);
         return None;
     }
-    let redengine = options::facade(options.facade.as_ref());
-    let caller = caller(function, &args, &name, &redengine);
-    let registration = register(function, &args, &name, options, &redengine);
+    let caller = caller(function, &args, &name, options);
+    let registration = register(function, &args, &name, options);
     let cfgs = function.cfgs();
     let attrs = function.attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
     let (sig, body) = (&function.sig, &function.body);
@@ -166,14 +172,16 @@ fn is_str(ty: &Type) -> bool {
             && matches!(&*reference.elem, Type::Path(path) if path.path.is_ident("str")))
 }
 
-/// Tells whether a type is `String`.
-fn is_string(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path)
+/// Tells whether a type is `&str` or `String`.
+fn is_text(ty: &Type) -> bool {
+    is_str(ty)
+        || matches!(ty, Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == "String"))
 }
 
 /// The function that makes the condition.
-fn caller(function: &Function, args: &[Arg], name: &str, redengine: &TokenStream) -> TokenStream {
+fn caller(function: &Function, args: &[Arg], name: &str, options: &Options) -> TokenStream {
+    let redengine = options.facade(Span::call_site());
     let cfgs = function.cfgs();
     let docs = function
         .attrs
@@ -182,20 +190,18 @@ fn caller(function: &Function, args: &[Arg], name: &str, redengine: &TokenStream
     let (vis, ident) = (&function.vis, &function.sig.ident);
     let inputs = args.iter().map(|arg| {
         let (pat, ty) = (&arg.ident, &arg.ty);
-        if is_str(ty) || is_string(ty) {
+        if is_text(ty) {
             quote!(#pat: impl ::core::convert::Into<::std::string::String>)
         } else {
             quote!(#pat: #ty)
         }
     });
     let literals = args.iter().map(|arg| {
-        let (pat, ty) = (&arg.ident, &arg.ty);
-        if is_str(ty) || is_string(ty) {
+        let (pat, ty, redengine) = (&arg.ident, &arg.ty, options.facade(arg.ty.span()));
+        if is_text(ty) {
             quote!(#redengine::expr::Literal::Text(::core::convert::Into::into(#pat)))
         } else {
-            let write =
-                quote_spanned!(at(ty)=> <#ty as #redengine::session::FromLiteral>::to_literal);
-            quote!(#write(&#pat))
+            quote_spanned!(ty.span()=> <#ty as #redengine::session::FromLiteral>::to_literal(&#pat))
         }
     });
     quote! {
@@ -213,47 +219,25 @@ fn caller(function: &Function, args: &[Arg], name: &str, redengine: &TokenStream
 }
 
 /// What texts are answered with.
-fn register(
-    function: &Function,
-    args: &[Arg],
-    name: &str,
-    options: &Options,
-    redengine: &TokenStream,
-) -> TokenStream {
+fn register(function: &Function, args: &[Arg], name: &str, options: &Options) -> TokenStream {
+    let redengine = options.facade(Span::call_site());
     let mixed = |name: &str| Ident::new(name, Span::mixed_site());
     let literals = mixed("literals");
     let values: Vec<Ident> = (0..args.len()).map(|n| mixed(&format!("arg{n}"))).collect();
     let names: Vec<&String> = args.iter().map(|arg| &arg.name).collect();
     let read = args.iter().zip(&values).enumerate().map(|(index, (arg, value))| {
-        let (ty, name) = (&arg.ty, &arg.name);
-        let ty = if is_str(ty) { quote!(::std::string::String) } else { quote!(#ty) };
-        quote_spanned! {at(&arg.ty)=>
-            let #value = #redengine::session::ArgError::read::<#ty>(#literals, #index, #name)?;
+        let (name, place) = (&arg.name, arg.ty.span());
+        let string: Type = parse_quote!(::std::string::String);
+        let ty = if is_str(&arg.ty) { &string } else { &arg.ty };
+        let redengine = options.facade(place);
+        let literal = quote_spanned!(place=> <#ty as #redengine::session::FromLiteral>);
+        quote_spanned! {place=>
+            let #value = #redengine::__private::read(
+                #literals, #index, #name, #literal::EXPECTED, #literal::from_literal,
+            )?;
         }
     });
-    let passed = args
-        .iter()
-        .zip(&values)
-        .map(|(arg, value)| if is_str(&arg.ty) { quote!(&#value) } else { quote!(#value) });
-    let copies = quote!(#(let #values = ::core::clone::Clone::clone(&#values);)*);
-    let ident = &function.sig.ident;
-    let wait = function.is_async().then(|| quote!(.await));
-    let call = quote!(#ident(#(#passed),*) #wait);
-    let answer = match returned(&function.sig.output) {
-        Returned::Result(ty) => {
-            let convert = quote_spanned!(at(&ty)=> ::core::convert::Into::into);
-            quote!(#call.map_err(#convert))
-        }
-        Returned::Plain(_) | Returned::Nothing | Returned::Never => {
-            quote!(::core::result::Result::Ok(#call))
-        }
-    };
-    let probe = quote!(#redengine::probe::Probe);
-    let probe = if function.is_async() {
-        quote!(#probe::future(move || { #copies async move { #answer } }))
-    } else {
-        quote!(#probe::blocking(move || { #copies #answer }))
-    };
+    let probe = probe(function, args, &values, options);
     let poll = options.poll.as_ref().map(|poll| match poll {
         Length::Of(length) => quote!(.poll(#length)),
         Length::Never => quote!(),
@@ -268,5 +252,36 @@ fn register(
                 })
             })
         }
+    }
+}
+
+/// The question, given the arguments.
+fn probe(function: &Function, args: &[Arg], values: &[Ident], options: &Options) -> TokenStream {
+    let ident = &function.sig.ident;
+    let here = ident.span();
+    let passed = args
+        .iter()
+        .zip(values)
+        .map(|(arg, value)| if is_str(&arg.ty) { quote!(&#value) } else { quote!(#value) });
+    let wait = function.is_async().then(|| quote_spanned!(here=> .await));
+    let call = quote_spanned!(here=> #ident(#(#passed),*) #wait);
+    let answer = match returned(&function.sig.output) {
+        Returned::Result(ty) => {
+            let redengine = options.facade(ty.span());
+            quote_spanned!(ty.span()=> #redengine::__private::answer::<#ty>(#call))
+        }
+        Returned::Plain(_) | Returned::Nothing | Returned::Never => {
+            quote!(::core::result::Result::Ok(#call))
+        }
+    };
+    // It is asked again and again, and each time the function takes its arguments.
+    let copies = quote!(#(let #values = ::core::clone::Clone::clone(&#values);)*);
+    let redengine = options.facade(here);
+    if function.is_async() {
+        quote_spanned! {here=>
+            #redengine::probe::Probe::future(move || { #copies async move { #answer } })
+        }
+    } else {
+        quote_spanned!(here=> #redengine::probe::Probe::blocking(move || { #copies #answer }))
     }
 }

@@ -13,7 +13,7 @@ use proc_macro::TokenStream;
 /// Makes a task of a function.
 #[proc_macro_attribute]
 pub fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    task::expand(arguments.into(), item.into()).into()
+    task::expand(arguments.into(), &item.into()).into()
 }
 
 /// Makes a condition of a function that answers yes or no.

@@ -4,13 +4,12 @@
 //! is used, so that one typing error does not make a dozen others.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use redengine_core::error::nearest;
 use redengine_core::expr::{ParseError, parse};
 use redengine_core::time::duration;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit, LitStr, Path, Token};
 
 /// All that is wrong with one use of a macro.
@@ -109,9 +108,10 @@ impl Arguments {
     }
 }
 
-/// The path of the facade, `::redengine` if nothing else is said.
-pub(crate) fn facade(path: Option<&Path>) -> TokenStream {
-    path.map_or_else(|| quote!(::redengine), |path| quote!(#path))
+/// The path of the facade, `::redengine` if nothing else is said; as if written at a place, since an
+/// error about a path is shown where the path begins.
+pub(crate) fn facade(path: Option<&Path>, place: Span) -> TokenStream {
+    path.map_or_else(|| quote_spanned!(place=> ::redengine), |path| quote!(#path))
 }
 
 /// Takes a value, or complains that there is one already.
@@ -145,13 +145,11 @@ pub(crate) fn text(
     example: &str,
     complaints: &mut Complaints,
 ) -> Option<LitStr> {
-    match literal(value) {
-        Some(Lit::Str(text)) => Some(text.clone()),
-        _ => {
-            complaints.about(value, format!("`{name}` is a text: `{name} = \"{example}\"`"));
-            None
-        }
+    if let Some(Lit::Str(text)) = literal(value) {
+        return Some(text.clone());
     }
+    complaints.about(value, format!("`{name}` is a text: `{name} = \"{example}\"`"));
+    None
 }
 
 /// Reads a name, or complains.
@@ -171,13 +169,11 @@ pub(crate) fn task_name(name: &Ident, value: &Expr, complaints: &mut Complaints)
 
 /// Reads a yes or no, or complains.
 pub(crate) fn yes_or_no(name: &Ident, value: &Expr, complaints: &mut Complaints) -> Option<bool> {
-    match literal(value) {
-        Some(Lit::Bool(value)) => Some(value.value),
-        _ => {
-            complaints.about(value, format!("`{name}` is `true` or `false`"));
-            None
-        }
+    if let Some(Lit::Bool(value)) = literal(value) {
+        return Some(value.value);
     }
+    complaints.about(value, format!("`{name}` is `true` or `false`"));
+    None
 }
 
 /// Reads a whole number or an expression that makes one, or complains.
@@ -286,9 +282,4 @@ fn literal(value: &Expr) -> Option<&Lit> {
         Expr::Group(group) => literal(&group.expr),
         _ => None,
     }
-}
-
-/// Where an error about a value is to be shown: at the value, though our code has it.
-pub(crate) fn at(value: &impl Spanned) -> Span {
-    value.span().resolved_at(Span::mixed_site())
 }

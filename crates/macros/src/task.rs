@@ -3,9 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use redengine_core::error::nearest;
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Path, ReturnType, Type};
 
-use crate::options::{self, Argument, Arguments, Complaints, Length, at, once};
+use crate::options::{self, Argument, Arguments, Complaints, Length, once};
 use crate::signature::{
     Arg, Function, Returned, borrowed, find, has_reference, returned, type_name,
 };
@@ -34,7 +35,7 @@ enum Execution {
 }
 
 /// Expands the attribute.
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut complaints = Complaints::default();
     let options = Options::read(arguments, &mut complaints);
     let added = Function::read(item.clone(), "task", &mut complaints)
@@ -44,13 +45,18 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 impl Options {
+    fn facade(&self, place: Span) -> TokenStream {
+        options::facade(self.facade.as_ref(), place)
+    }
+
     fn read(tokens: TokenStream, complaints: &mut Complaints) -> Self {
         let mut options = Self::default();
         let arguments = Arguments::read(tokens, complaints);
         let unreadable = !complaints.is_empty();
+        let late = arguments.options.iter().any(|option| matches!(option, Argument::Value(_)));
         match &arguments.first {
             Some(first) => options.start = options::condition(first, complaints),
-            None if unreadable => {}
+            None if unreadable || late => {}
             None => complaints.at(
                 Span::call_site(),
                 "`#[task]` needs to know when: `#[task(\"every 10 s\")]`; a task that is started \
@@ -142,7 +148,9 @@ fn add(function: &Function, options: &Options, complaints: &mut Complaints) -> O
     let mut of_signature = Complaints::default();
     function.check("task", &mut of_signature);
     let args = function.args("task", &mut of_signature);
-    args.iter().for_each(|arg| check_type(&arg.ty, &mut of_signature));
+    for arg in &args {
+        check_type(&arg.ty, &mut of_signature);
+    }
     let fits = of_signature.is_empty();
     complaints.append(of_signature);
     if let Some((Execution::Async, text)) = &options.execution
@@ -194,7 +202,7 @@ fn check_type(ty: &Type, complaints: &mut Complaints) {
 }
 
 fn register(ty: &Ident, options: &Options) -> TokenStream {
-    let redengine = options::facade(options.facade.as_ref());
+    let redengine = options.facade(Span::call_site());
     quote! {
         #redengine::__private::inventory::submit! {
             #redengine::session::Registered::new(
@@ -207,21 +215,21 @@ fn register(ty: &Ident, options: &Options) -> TokenStream {
 }
 
 fn implement(function: &Function, ty: &Ident, args: &[Arg], options: &Options) -> TokenStream {
-    let redengine = options::facade(options.facade.as_ref());
+    let redengine = options.facade(Span::call_site());
     let name = options.name.as_ref().map_or_else(|| function.name(), LitStr::value);
-    let outcome = outcome(function, &redengine);
-    let body = body(function, args, &redengine);
-    let needs = needs(args, &redengine);
+    let value = value(function, options);
+    let body = body(function, args, options);
+    let needs = needs(args, options);
     let start = options.start.clone().unwrap_or_else(|| quote!(false));
-    let settings = settings(options, function, &redengine);
-    let decode = decode(function, &redengine);
+    let settings = settings(function, options);
+    let decode = decode(function, options);
     let never = matches!(returned(&function.sig.output), Returned::Never)
-        .then(|| quote!(, unreachable_code));
+        .then(|| quote!(, unreachable_code, clippy::diverging_sub_expression));
     quote! {
         #[automatically_derived]
         #[allow(deprecated #never)]
         impl #redengine::task::TaskType for #ty {
-            type Output = <#outcome as #redengine::task::IntoOutcome>::Value;
+            type Output = #value;
             const NAME: &'static str = #name;
             fn task() -> #redengine::task::Task {
                 #redengine::task::Task::of_body(#start, #body, #needs) #settings
@@ -231,94 +239,118 @@ fn implement(function: &Function, ty: &Ident, args: &[Arg], options: &Options) -
     }
 }
 
-/// The type of what the body comes to.
-fn outcome(function: &Function, redengine: &TokenStream) -> TokenStream {
-    match returned(&function.sig.output) {
-        Returned::Nothing | Returned::Never => quote!(()),
-        Returned::Result(ty) => quote!(#ty),
-        Returned::Plain(ty) => quote_spanned!(at(&ty)=> #redengine::task::Plain<#ty>),
+/// Where errors about what it returns are shown.
+fn place(function: &Function) -> Span {
+    match &function.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => Span::call_site(),
     }
 }
 
-/// The body: each argument is made, then the function is called.
-fn body(function: &Function, args: &[Arg], redengine: &TokenStream) -> TokenStream {
-    let outcome = outcome(function, redengine);
-    let private = quote!(#redengine::__private);
-    let cx = Ident::new("cx", Span::mixed_site());
-    let values: Vec<Ident> =
-        (0..args.len()).map(|n| Ident::new(&format!("arg{n}"), Span::mixed_site())).collect();
-    let made = args.iter().zip(&values).map(|(arg, value)| {
-        let (ty, name) = (&arg.ty, &arg.name);
-        let make = quote_spanned!(at(ty)=> <#ty as #redengine::param::FromRun>::from_run);
-        quote!(let #value = #make(&#cx, #name)?;)
-    });
-    let ident = &function.sig.ident;
-    let wait = function.is_async().then(|| quote!(.await));
-    let call = quote!(#ident(#(#values),*) #wait);
-    let call = match returned(&function.sig.output) {
-        Returned::Plain(_) => quote!(#redengine::task::Plain(#call)),
-        // It is a `()` to the compiler, since `!` cannot be named yet.
-        Returned::Never => quote!({ let () = #call; }),
-        Returned::Nothing | Returned::Result(_) => call,
-    };
-    let finish = quote! {
-        #[allow(unused_imports)]
-        use #private::{EncodeViaNothing as _, EncodeViaSerde as _};
-        #private::finish::<#outcome>(#call, |value| (&&#private::Json::<Self::Output>::new()).encode(value))
-    };
-    let cx = if args.is_empty() { quote!(_) } else { quote!(#cx) };
-    if function.is_async() {
-        // A future that cannot be sent is shown at the function's name, and where it waits.
-        let start = quote_spanned!(at(ident)=> #redengine::task::Body::future);
-        let future = quote_spanned!(at(ident)=> async move { #finish });
-        quote!(#start(|#cx| { #(#made)* ::core::result::Result::Ok(#future) }))
-    } else {
-        quote! {
-            #redengine::task::Body::blocking(
-                |#cx| { #(#made)* ::core::result::Result::Ok({ #finish }) }
-            )
+/// The type of what the body comes to.
+fn outcome(function: &Function, options: &Options) -> TokenStream {
+    let place = place(function);
+    match returned(&function.sig.output) {
+        Returned::Nothing | Returned::Never => quote_spanned!(place=> ()),
+        Returned::Result(ty) => quote!(#ty),
+        Returned::Plain(ty) => {
+            let redengine = options.facade(place);
+            quote_spanned!(place=> #redengine::task::Plain<#ty>)
         }
     }
 }
 
-/// What the arguments need.
-fn needs(args: &[Arg], redengine: &TokenStream) -> TokenStream {
-    let needs = args.iter().map(|arg| {
-        let (ty, name) = (&arg.ty, &arg.name);
-        let need = quote_spanned!(at(ty)=> <#ty as #redengine::param::FromRun>::need);
-        quote!(.chain(#need(#name)))
-    });
-    quote!(::core::iter::empty() #(#needs)* .collect())
+/// The type of the value of a success.
+fn value(function: &Function, options: &Options) -> TokenStream {
+    let place = place(function);
+    let (outcome, redengine) = (outcome(function, options), options.facade(place));
+    quote_spanned!(place=> <#outcome as #redengine::task::IntoOutcome>::Value)
 }
 
-fn decode(function: &Function, redengine: &TokenStream) -> Option<TokenStream> {
+/// The body: each argument is made, then the function is called.
+fn body(function: &Function, args: &[Arg], options: &Options) -> TokenStream {
+    let ident = &function.sig.ident;
+    let here = ident.span();
+    let redengine = options.facade(here);
+    let [cx, future] = ["cx", "future"].map(|name| Ident::new(name, Span::mixed_site()));
+    let made = args.iter().map(|arg| {
+        let (ty, name, redengine) = (&arg.ty, &arg.name, options.facade(arg.ty.span()));
+        quote_spanned!(ty.span()=> <#ty as #redengine::param::FromRun>::from_run(&#cx, #name)?)
+    });
+    let call = quote_spanned!(here=> #ident(#(#made),*));
+    let cx = if args.is_empty() { quote!(_) } else { quote!(#cx) };
+    // A future that cannot be sent is shown at the function's name, and where it waits.
+    if function.is_async() {
+        let finish = finish(function, &quote_spanned!(here=> #future.await), options);
+        quote_spanned! {here=>
+            #redengine::task::Body::future(|#cx| {
+                let #future = #call;
+                ::core::result::Result::Ok(async move { #finish })
+            })
+        }
+    } else {
+        let finish = finish(function, &call, options);
+        quote_spanned! {here=>
+            #redengine::task::Body::blocking(|#cx| ::core::result::Result::Ok({ #finish }))
+        }
+    }
+}
+
+/// Turns what the function returned into what the body returns.
+fn finish(function: &Function, returns: &TokenStream, options: &Options) -> TokenStream {
+    let place = place(function);
+    let (outcome, redengine) = (outcome(function, options), options.facade(place));
+    let returned = match returned(&function.sig.output) {
+        Returned::Plain(_) => quote_spanned!(place=> #redengine::task::Plain(#returns)),
+        // It is a `()` to the compiler, since `!` cannot be named yet.
+        Returned::Never => quote!({ let () = #returns; }),
+        Returned::Nothing | Returned::Result(_) => quote!(#returns),
+    };
+    quote_spanned! {place=>
+        #[allow(unused_imports)]
+        use #redengine::__private::{EncodeViaNothing as _, EncodeViaSerde as _};
+        #redengine::__private::finish::<#outcome>(#returned, |value| {
+            (&&#redengine::__private::Json::<Self::Output>::new()).encode(value)
+        })
+    }
+}
+
+/// What the arguments need.
+fn needs(args: &[Arg], options: &Options) -> TokenStream {
+    let needs = args.iter().map(|arg| {
+        let (ty, name, redengine) = (&arg.ty, &arg.name, options.facade(arg.ty.span()));
+        quote_spanned!(ty.span()=> <#ty as #redengine::param::FromRun>::need(#name))
+    });
+    let redengine = options.facade(Span::call_site());
+    quote!(#redengine::__private::needs([#(#needs),*]))
+}
+
+fn decode(function: &Function, options: &Options) -> Option<TokenStream> {
     // What is borrowed for ever cannot be read back, and asking serde for it does not compile.
     if let ReturnType::Type(_, ty) = &function.sig.output
         && has_reference(ty)
     {
         return None;
     }
-    let private = quote!(#redengine::__private);
-    Some(quote! {
+    let place = place(function);
+    let redengine = options.facade(place);
+    Some(quote_spanned! {place=>
         fn decode(json: &str) -> ::core::option::Option<Self::Output> {
             #[allow(unused_imports)]
-            use #private::{DecodeViaNothing as _, DecodeViaSerde as _};
-            (&&#private::Json::<Self::Output>::new()).decode(json)
+            use #redengine::__private::{DecodeViaNothing as _, DecodeViaSerde as _};
+            (&&#redengine::__private::Json::<Self::Output>::new()).decode(json)
         }
     })
 }
 
 /// The calls that set what the options say.
-fn settings(options: &Options, function: &Function, redengine: &TokenStream) -> TokenStream {
-    let name = match &options.name {
-        Some(name) => quote!(.named(#name)),
-        None => {
-            let name = function.name();
-            quote!(.function(#name))
-        }
-    };
+fn settings(function: &Function, options: &Options) -> TokenStream {
+    let function = function.name();
+    let name = options.name.as_ref();
+    let name = name.map_or_else(|| quote!(.function(#function)), |name| quote!(.named(#name)));
     let end = options.end.as_ref().map(|end| quote!(.end(#end)));
     let execution = options.execution.as_ref().map(|(execution, _)| {
+        let redengine = options.facade(Span::call_site());
         let execution = match execution {
             Execution::Async => quote!(Async),
             Execution::Thread => quote!(Thread),

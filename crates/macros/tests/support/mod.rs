@@ -10,7 +10,7 @@ use redengine::{Session, Task, Timestamp};
 
 /// Adds a task to a session of its own and tells what became of it.
 pub(crate) fn definition(task: impl Into<Task>) -> Arc<Definition> {
-    let session = Session::builder().task(task).build().unwrap();
+    let session = Session::builder().task(task).build().expect("a session");
     session.tasks()[0].clone()
 }
 
@@ -41,15 +41,15 @@ pub(crate) fn run_with(
     for name in ["limit", "offset", "cx", "arg1", "type"] {
         builder = builder.param(name, 0_u32);
     }
-    let session = builder.build().unwrap();
+    let session = builder.build().expect("a session");
     let body = session.tasks()[0].body.clone();
     let run = RunId::from_bytes([0; 16]);
     let info = RunInfo::new("task".into(), run, Timestamp::default(), None, false);
     let cancel = Cancel::new();
     let cx = RunCx { info, session, cancel, params: Some(Arc::new(params)), returns };
     match body {
-        Body::Future(start) => futures::executor::block_on(start(cx).unwrap()),
-        Body::Blocking(run) => run(cx).unwrap(),
+        Body::Future(start) => futures::executor::block_on(start(cx).expect("all arguments")),
+        Body::Blocking(run) => run(cx).expect("all arguments"),
         other => panic!("an unknown body: {other:?}"),
     }
 }
