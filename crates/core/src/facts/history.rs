@@ -148,6 +148,12 @@ impl History {
         actions.iter().filter_map(|action| self.last(action)).max_by_key(|mark| mark.seq)
     }
 
+    /// Tells the latest record of some actions that is not later than `now`. Later ones are there
+    /// when the clock was set back.
+    pub fn last_by(&self, actions: ActionSet, now: Timestamp) -> Option<Mark> {
+        self.marks(actions).filter(|mark| mark.at <= now).max_by_key(|mark| mark.seq)
+    }
+
     /// Tells the kept records of some actions, in no order.
     pub fn marks(&self, actions: ActionSet) -> impl Iterator<Item = Mark> {
         actions.iter().flat_map(|action| self.marks[action as usize].iter().copied())
