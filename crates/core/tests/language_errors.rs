@@ -141,53 +141,53 @@ fn points_and_durations_say_what_they_may_be() {
     check(
         &texts,
         &expect![[r#"
-        error: `7` is no time of day
-          |  daily after 7
-          |              ^ write `07:00`
+            error: `7` is no time of day
+              |  daily after 7
+              |              ^ write `07:00`
 
-        error: `25:00` is no time of day
-          |  daily between 25:00 and 26:00
-          |                ^^^^^ write `HH:MM`, like `07:00`
+            error: `25:00` is no time of day
+              |  daily between 25:00 and 26:00
+              |                ^^^^^ write `HH:MM`, like `07:00`
 
-        error: `24:00` is only the end of a window
-          |  daily after 24:00
-          |              ^^^^^ write `00:00`
+            error: `24:00` is only the end of a window
+              |  daily after 24:00
+              |              ^^^^^ write `00:00`
 
-        error: `2th` is no day of the month
-          |  monthly on 2th
-          |             ^^^ write `2nd`
+            error: `2th` is no day of the month
+              |  monthly on 2th
+              |             ^^^ write `2nd`
 
-        error: `30` is no day of the month
-          |  yearly on Feb 30
-          |                ^^ they go from `1` to `29`
+            error: `30` is no day of the month
+              |  yearly on Feb 30
+              |                ^^ they go from `1` to `29`
 
-        error: `5` is no second of a minute
-          |  minutely before 5
-          |                  ^ they go from `00` to `59`
+            error: `5` is no second of a minute
+              |  minutely before 5
+              |                  ^ they go from `00` to `59`
 
-        error: `every` needs a duration above zero
-          |  every 0 s
-          |        ^^^
+            error: `every` needs a duration above zero
+              |  every 0 s
+              |        ^^^
 
-        error: a duration cannot be negative
-          |  every -1 hour
-          |        ^^^^^^^
+            error: a duration cannot be negative
+              |  every -1 hour
+              |        ^^^^^^^
 
-        error: unknown unit `weeks`
-          |  every 2 weeks
-          |          ^^^^^ write `7 days`
+            error: unknown unit `weeks`
+              |  every 2 weeks
+              |          ^^^^^ write `7 days`
 
-        error: `60` is no cron minute
-          |  cron 60 * * * *
-          |       ^^
+            error: `60` is no minute; allowed are 0 to 59
+              |  cron 60 * * * *
+              |       ^^
 
-        error: expected five or six cron fields, found 4
-          |  cron * * * *
-          |       ^^^^^^^
+            error: a cron expression has five fields (minute, hour, day of the month, month, day of the week), or six with seconds first; `* * * *` has 4
+              |  cron * * * *
+              |       ^^^^^^^
 
-        error: unknown time zone `Europe/Atlantis`
-          |  daily in Europe/Atlantis
-          |           ^^^^^^^^^^^^^^^"#]],
+            error: unknown time zone `Europe/Atlantis`
+              |  daily in Europe/Atlantis
+              |           ^^^^^^^^^^^^^^^ did you mean `Europe/Athens`?"#]],
     );
 }
 

@@ -310,7 +310,7 @@ fn words_are_read_in_any_case() {
             "task 'X' has failed at least 3 times this week",
         ),
         ("TRUE | Always False", "true | false"),
-        ("CRON 0 0 * * fri IN Europe/Helsinki", "cron '0 0 * * fri' in Europe/Helsinki"),
+        ("CRON 0 0 * * fri IN Europe/Helsinki", "cron '0 0 * * FRI' in Europe/Helsinki"),
     ];
     for (text, normal) in texts {
         assert_eq!(parse(text).unwrap().to_string(), normal);

@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use redengine_core::Timestamp;
+use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{
     Append, Appended, Expect, LogError, LogErrorKind, PastOf, Query, RunLog,
@@ -180,7 +181,8 @@ fn of_several_processes_one_wins_each_expectation() {
     let log = SqliteLog::open(file).unwrap();
     let records = block_on(log.read(Query::task("race"))).unwrap();
     assert_eq!(records.len(), 2 * winners.len());
-    let past = block_on(log.past(vec![PastOf { task: "race".into(), since: None }])).unwrap();
+    let past =
+        block_on(log.past(vec![PastOf { task: "race".into(), keep: Keep::default() }])).unwrap();
     assert_eq!(past[0].counts[..2], [winners.len() as u64; 2]);
 }
 
@@ -193,7 +195,8 @@ fn assert_is_whole(log: &SqliteLog, file: &Path) {
     assert_eq!(check, "ok");
     for task in ["killed", "open"] {
         let records = block_on(log.read(Query::task(task))).unwrap();
-        let past = block_on(log.past(vec![PastOf { task: task.into(), since: None }])).unwrap();
+        let past =
+            block_on(log.past(vec![PastOf { task: task.into(), keep: Keep::default() }])).unwrap();
         let count = |action| records.iter().filter(|one| one.record.action == action).count();
         assert_eq!(past[0].counts, Action::ALL.map(|action| count(action) as u64));
         if task == "open" {
@@ -278,7 +281,7 @@ fn reopening_keeps_everything() {
 
 /// All records, and the counts, failures and records of two pasts.
 fn everything(log: &SqliteLog) -> (Vec<Recorded>, Vec<(u64, Vec<Recorded>)>) {
-    let of = ["a", "b"].map(|task| PastOf { task: task.into(), since: None });
+    let of = ["a", "b"].map(|task| PastOf { task: task.into(), keep: Keep::default() });
     let pasts = block_on(log.past(of.to_vec())).unwrap();
     let pasts = pasts.into_iter().map(|past| (past.failures, past.records));
     (block_on(log.read(Query::all())).unwrap(), pasts.collect())
@@ -420,7 +423,7 @@ fn a_damaged_run_log_is_refused_or_found_out() {
         fs::write(&file, bytes).unwrap();
         let outcome = SqliteLog::open(&file).and_then(|log| {
             block_on(log.read(Query::all()))?;
-            block_on(log.past(vec![PastOf { task: "task 7".into(), since: None }]))?;
+            block_on(log.past(vec![PastOf { task: "task 7".into(), keep: Keep::default() }]))?;
             block_on(log.append(vec![latest(begin("task 7", 100, 1), Some(Seq(7)))]))
         });
         if let Err(error) = outcome {
@@ -470,7 +473,8 @@ fn a_row_that_is_no_record_is_named() {
     let other = Connection::open(&file).unwrap();
     for sql in ["update tally set count = -1", "update tally set count = 1, last = 5"] {
         other.execute_batch(sql).unwrap();
-        let error = block_on(log.past(vec![PastOf { task: "a".into(), since: None }])).unwrap_err();
+        let error = block_on(log.past(vec![PastOf { task: "a".into(), keep: Keep::default() }]))
+            .unwrap_err();
         assert_eq!(error.kind(), LogErrorKind::Corrupt, "{error:?}");
     }
 }

@@ -39,6 +39,7 @@ const EVENTS: usize = 1024;
 const FOLLOWED: usize = 1024;
 
 type Pasts = Result<Vec<(TaskId, History)>, LogError>;
+type Read = (Vec<(TaskId, Keep)>, Pasts);
 type Follow = Result<Vec<Recorded>, LogError>;
 
 /// A running session.
@@ -55,7 +56,7 @@ pub(crate) struct Driver {
     asked: JoinSet<()>,
     replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
     next_reply: u64,
-    reading: Option<BoxFuture<'static, (Vec<(TaskId, Keep)>, Pasts)>>,
+    reading: Option<BoxFuture<'static, Read>>,
     following: Option<BoxFuture<'static, Follow>>,
     /// The last record that was followed.
     followed: Seq,
@@ -137,7 +138,7 @@ impl Driver {
         // The runs that others left behind are ended before anything is decided.
         while driver.journal.is_busy() {
             match driver.journal.next().await {
-                Written::Answered(answers) => driver.take_answers(answers, &mut first),
+                Written::Answered(answers) => take_answers(answers, &mut first),
                 Written::Failed { error, .. } => return Err(error.into()),
             }
         }
@@ -174,9 +175,9 @@ impl Driver {
             tokio::select! {
                 biased;
                 _ = self.incoming.recv_many(&mut events, EVENTS) => {}
-                Some(request) = self.inbox.requests().next() => {
+                Some(request) = self.inbox.next() => {
                     self.take_request(request, &mut events);
-                    while let Ok(request) = self.inbox.requests().try_recv() {
+                    while let Some(request) = self.inbox.try_next() {
                         self.take_request(request, &mut events);
                     }
                 }
@@ -290,7 +291,7 @@ impl Driver {
                     tracing::info!(target: "redengine", "the run log answers again");
                     events.push(Event::LogRestored);
                 }
-                self.take_answers(answers, events);
+                take_answers(answers, events);
             }
             Written::Failed { claims, error } => {
                 if !self.log_down {
@@ -307,20 +308,7 @@ impl Driver {
         }
     }
 
-    fn take_answers(&mut self, answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
-        for (whose, appended) in answers {
-            match (whose, appended) {
-                (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
-                (Whose::Left(task), Appended::Won(recorded)) => {
-                    events.push(Event::Followed(vec![(task, recorded)]));
-                }
-                // Another session has buried it first; its record will be followed.
-                (Whose::Left(_), Appended::Lost) => {}
-            }
-        }
-    }
-
-    fn take_read(&mut self, (tasks, pasts): (Vec<(TaskId, Keep)>, Pasts), events: &mut Vec<Event>) {
+    fn take_read(&mut self, (tasks, pasts): Read, events: &mut Vec<Event>) {
         self.reading = None;
         match pasts {
             Ok(pasts) => events.push(Event::Read(pasts)),
@@ -386,6 +374,19 @@ impl Driver {
         let name =
             |(task, keep): &(TaskId, Keep)| Some((*task, *keep, self.session.name_of(*task)?));
         tasks.iter().filter_map(name).collect()
+    }
+}
+
+fn take_answers(answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
+    for (whose, appended) in answers {
+        match (whose, appended) {
+            (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
+            (Whose::Left(task), Appended::Won(recorded)) => {
+                events.push(Event::Followed(vec![(task, recorded)]));
+            }
+            // Another session has buried it first; its record will be followed.
+            (Whose::Left(_), Appended::Lost) => {}
+        }
     }
 }
 

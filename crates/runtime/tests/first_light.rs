@@ -32,7 +32,7 @@ async fn ring() {
         tokio::time::sleep(Duration::from_secs(7 * 24 * 3600)).await;
         stop.shutdown();
     };
-    let (result, ()) = tokio::join!(async { session.run().await }, week);
+    let (result, ()) = tokio::join!(session.run().typed(), week);
     result.unwrap();
     for r in session.history(Query::all().limit(14)).await.unwrap() {
         println!(

@@ -75,8 +75,8 @@ fn past(
     let inside = &known[left..];
     let n = inside.len() as u64;
     let holds = count.holds(n);
-    let leaves = |k: u64| inside.get(k as usize).map(|at| at.after(span));
-    let at = (0..n).find(|k| count.holds(n - k - 1) != holds).and_then(leaves);
+    let turns = |left: &usize| count.holds((inside.len() - left - 1) as u64) != holds;
+    let at = (0..inside.len()).find(turns).map(|left| inside[left].after(span));
     let (_, entered) = walk_back(count, inside, None);
     let dropped = left
         .checked_sub(1)

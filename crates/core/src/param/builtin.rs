@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// use redengine_core::{Session, Task};
 /// use redengine_core::param::Param;
 ///
-/// # #[derive(Debug)] struct Log; use redengine_core::runlog::*;
+///
 /// let task = Task::new("report", "daily", |Param(limit): Param<usize>| async move {
 ///     println!("at most {limit}");
 /// });

@@ -20,6 +20,7 @@ pub use request::{Ended, Request};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 
 use crate::cond::Condition;
@@ -37,11 +38,10 @@ use registry::Registry;
 /// use redengine_core::{Session, Task};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let log = redengine_core::doc_log();
+/// # use redengine_log as _;
 /// let session = Session::builder()
 ///     .task(Task::new("fetch", "every 10 s", || async {}))
 ///     .task(Task::new("load", "after task 'fetch'", || async {}))
-/// #   .log(log)
 ///     .build()?;
 /// assert_eq!(session.tasks().len(), 2);
 /// # Ok(())
@@ -344,10 +344,14 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Tells the requests.
-    pub fn requests(&mut self) -> &mut mpsc::UnboundedReceiver<Request> {
-        // OK because only `drop` takes it.
-        self.requests.as_mut().expect("an open inbox")
+    /// Waits for the next request.
+    pub async fn next(&mut self) -> Option<Request> {
+        self.requests.as_mut()?.next().await
+    }
+
+    /// Takes a request that is there already.
+    pub fn try_next(&mut self) -> Option<Request> {
+        self.requests.as_mut()?.try_recv().ok()
     }
 }
 

@@ -146,7 +146,7 @@ impl Registry {
         let places = self.tasks.len();
         let instances = self.instances;
         let mut names = Vec::with_capacity(tasks.len());
-        let mut named: Vec<Named> = Vec::with_capacity(tasks.len());
+        let mut settled: Vec<Named> = Vec::with_capacity(tasks.len());
         // Names first, so that conditions may name tasks that come later.
         let mut fresh: HashSet<Arc<str>> = HashSet::new();
         for task in tasks {
@@ -174,12 +174,12 @@ impl Registry {
             names.push(name.clone());
             if !fresh.insert(name.clone()) {
                 // It replaces one of the same batch.
-                named.retain(|earlier| earlier.id != id);
+                settled.retain(|earlier| earlier.id != id);
             }
-            named.push(Named { name, id, task });
+            settled.push(Named { name, id, task });
         }
-        let mut definitions = Vec::with_capacity(named.len());
-        for Named { name, id, task } in named {
+        let mut definitions = Vec::with_capacity(settled.len());
+        for Named { name, id, task } in settled {
             for need in &task.needs {
                 problems.extend(self.unmet(&name, need, params));
             }
@@ -263,11 +263,14 @@ impl Registry {
 
     /// Finds the first free one of `stem`, the separator and a number.
     fn free_name(&self, stem: &str, separator: &str, from: u64) -> Arc<str> {
-        (from..)
-            .map(|number| format!("{stem}{separator}{number}"))
-            .find(|name| !self.ids.contains_key(name.as_str()))
-            .unwrap_or_default()
-            .into()
+        let mut number = from;
+        loop {
+            let name = format!("{stem}{separator}{number}");
+            if !self.ids.contains_key(name.as_str()) {
+                return name.into();
+            }
+            number += 1;
+        }
     }
 
     /// Finds or makes the place of a name.

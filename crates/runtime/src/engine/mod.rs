@@ -82,8 +82,11 @@ struct Slot {
     end: Option<Key>,
     /// How many of its runs are in [`Runs`].
     own: u32,
-    requests: Option<Box<VecDeque<Forced>>>,
+    /// Boxed, since hardly any task has some and there are many tasks.
+    requests: Option<Box<Requests>>,
 }
+
+type Requests = VecDeque<Forced>;
 
 #[derive(Debug)]
 struct ProbeSlot {

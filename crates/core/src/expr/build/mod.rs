@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use super::lex::quote;
 use super::{Expr, ParseError, Problem, Span, parse};
+use crate::task::TaskType;
 use crate::time::duration::display;
 
 /// What names a task: a text, or the type that `#[task]` makes.
@@ -54,6 +55,12 @@ impl IntoTaskName for String {
 impl IntoTaskName for &String {
     fn task_name(self) -> String {
         self.clone()
+    }
+}
+
+impl<T: TaskType> IntoTaskName for T {
+    fn task_name(self) -> String {
+        T::NAME.to_owned()
     }
 }
 
