@@ -1,3 +1,5 @@
 //! What the tests of the whole share.
 
 pub mod conformance;
+pub mod simulation;
+pub mod world;

@@ -62,8 +62,8 @@ pub fn answer<R: IntoAnswer>(returned: R) -> Result<bool, ProbeError> {
 
 /// Chooses, while compiling, whether a value can be written and read with serde.
 ///
-/// `(&&Json::<T>::new()).encode(&value)` and `.decode(text)` find the methods of [`ViaSerde`] if `T`
-/// has what they need, and those of [`ViaNothing`] otherwise.
+/// `(&&Json::<T>::new()).encode(&value)` and `.decode(text)` find the methods of the traits
+/// `..ViaSerde` if `T` has what they need, and those of `..ViaNothing` otherwise.
 #[derive(Debug)]
 pub struct Json<T>(PhantomData<T>);
 

@@ -191,6 +191,8 @@ impl Driver {
                     Some(()) => events.push(Event::Shutdown),
                     None => stop_open = false,
                 },
+                // Tokio rounds up to a millisecond, which is too long for what is due already.
+                () = tokio::task::yield_now(), if sleep == Some(Duration::ZERO) => {}
                 () = &mut timer, if sleep.is_some() => {}
             }
             self.step(events.drain(..));
@@ -477,6 +479,12 @@ fn tell(report: &Report) {
             task = &**task,
             %run,
             "still running: it blocks its thread and does not look at `Cancel`, so nobody can stop it"
+        ),
+        Report::Unserved { task, requests } => tracing::warn!(
+            target: "redengine",
+            task = &**task,
+            requests,
+            "the session is over before runs that were asked for began"
         ),
         Report::ShuttingDown { live } => {
             tracing::info!(target: "redengine", live, "shutting down");

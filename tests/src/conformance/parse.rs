@@ -5,9 +5,9 @@
 //! as the reference reads it, `has not started in the past D`.
 //!
 //! Two kinds of cases are not decided by their recorded answer. Where this language says more
-//! than the reference's, a text that the reference refuses may be read; [`extension`] tells by
+//! than the reference's, a text that the reference refuses may be read; `extension` tells by
 //! which rule. Where the reference reads over what makes no sense, the text is refused;
-//! [`refused`] tells by which rule. Both lists are in `docs/semantics.md`.
+//! `refused` tells by which rule. Both lists are in `docs/semantics.md`.
 
 use std::time::Duration;
 

@@ -358,6 +358,8 @@ impl Inbox {
 impl Drop for Inbox {
     fn drop(&mut self) {
         self.session.state().running = false;
+        // What was asked of this run, such as a second shutdown, is not meant for the next one.
+        while self.try_next().is_some() {}
         let mut inbox = self.session.0.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         *inbox = self.requests.take();
     }

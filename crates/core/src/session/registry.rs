@@ -124,7 +124,7 @@ impl Registry {
     pub(super) fn configure(&mut self, config: Config) -> Result<(), Vec<BuildProblem>> {
         let shut_cond = match &config.shut_cond {
             None => None,
-            Some(expr) => Some(self.compiled(expr, "").map_err(|errors| {
+            Some(expr) => Some(self.compiled(expr, "", &HashSet::new()).map_err(|errors| {
                 let problem = |error| BuildProblem::Condition { task: None, error };
                 errors.into_iter().map(problem).collect::<Vec<_>>()
             })?),
@@ -183,8 +183,8 @@ impl Registry {
             for need in &task.needs {
                 problems.extend(self.unmet(&name, need, params));
             }
-            let start = self.compiled(&task.start, &name);
-            let end = task.end.as_ref().map(|end| self.compiled(end, &name)).transpose();
+            let start = self.compiled(&task.start, &name, &fresh);
+            let end = task.end.as_ref().map(|end| self.compiled(end, &name, &fresh)).transpose();
             match (start, end) {
                 (Ok(start), Ok(end)) => definitions.push(Arc::new(Definition {
                     id,
@@ -304,7 +304,12 @@ impl Registry {
         (!reason.is_empty()).then(|| BuildProblem::Argument { task: task.clone(), reason })
     }
 
-    fn compiled(&mut self, expr: &Expr, owner: &str) -> Result<Arc<Condition>, Vec<CompileError>> {
+    fn compiled(
+        &mut self,
+        expr: &Expr,
+        owner: &str,
+        fresh: &HashSet<Arc<str>>,
+    ) -> Result<Arc<Condition>, Vec<CompileError>> {
         // Two closures may have the same name, so what has them inside is not shared.
         let shared = expr.says_all();
         let text: Option<Arc<str>> = shared.then(|| expr.to_string().into());
@@ -314,6 +319,7 @@ impl Registry {
         let mut names = Scope {
             tasks: &self.tasks,
             ids: &self.ids,
+            fresh,
             zone: &self.zone,
             shared: &mut self.shared,
         };
@@ -329,16 +335,17 @@ impl Registry {
 struct Scope<'a> {
     tasks: &'a [Option<Arc<Definition>>],
     ids: &'a HashMap<Arc<str>, TaskId>,
+    /// The names of tasks that are being added with this one.
+    fresh: &'a HashSet<Arc<str>>,
     zone: &'a Zone,
     shared: &'a mut Shared,
 }
 
 impl Names for Scope<'_> {
     fn task(&self, name: &str) -> Option<TaskId> {
-        // A name that was claimed has a place but no definition yet; one that was removed has
-        // neither a definition nor, likely, what the user means. Both are looked up again when
-        // they are used, so the first is right and the second is in error then.
-        self.ids.get(name).copied().filter(|id| id.index() < self.tasks.len())
+        let id = *self.ids.get(name)?;
+        // A name without a definition is one that was removed.
+        (self.tasks.get(id.index())?.is_some() || self.fresh.contains(name)).then_some(id)
     }
 
     fn similar_task(&self, name: &str) -> Option<String> {

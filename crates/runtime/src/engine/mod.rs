@@ -429,12 +429,11 @@ impl Engine {
         }
         let action = recorded.record.action;
         if action == Action::Success {
-            let output =
-                recorded.record.details.as_ref().and_then(|details| details.output.clone());
-            // A value that this process made is there already, and better than its text.
-            if let Some(output) = output {
-                self.returns.entry(task).or_insert_with(|| Output::from_json(output));
-            }
+            // Of a run of this process the value itself follows; here is what the record says.
+            match recorded.record.details.as_ref().and_then(|details| details.output.clone()) {
+                Some(output) => self.returns.insert(task, Output::from_json(output)),
+                None => self.returns.remove(&task),
+            };
         }
         if action.ends() && self.facts.history(task).live().is_empty() {
             self.foreign.retain(|other| *other != task);
@@ -594,8 +593,8 @@ impl Engine {
                 self.send_reads(effects);
             }
             (RunState::Ending { .. }, Appended::Won(recorded)) => {
-                self.gone(key, effects);
                 self.apply(task, &recorded);
+                self.gone(key, effects);
             }
             (RunState::Ending { .. }, Appended::Lost) => {
                 // Somebody else has ended it: this session was taken for dead.
