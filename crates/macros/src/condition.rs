@@ -208,6 +208,7 @@ fn caller(function: &Function, args: &[Arg], name: &str, options: &Options) -> T
         #(#cfgs)*
         #(#docs)*
         #[must_use = "a condition does nothing by itself"]
+        #[allow(clippy::used_underscore_binding)]
         #vis fn #ident(#(#inputs),*) -> #redengine::Expr {
             ::core::convert::From::from(#redengine::expr::Custom {
                 name: ::core::convert::From::from(#name),

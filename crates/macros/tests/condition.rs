@@ -1,5 +1,7 @@
 //! What `#[condition]` makes of functions.
 
+#![allow(clippy::unused_async, reason = "what they do is not the point")]
+
 use std::time::Duration;
 
 use redengine::expr::parse;
@@ -62,8 +64,8 @@ async fn negated() {}
 /// Builds a session with the condition and asks what it waits on.
 fn probe(condition: impl Into<Expr>) -> Probe {
     let task = Task::new("task", condition, || async {});
-    let session = Session::builder().task(task).build().unwrap();
-    session.probes_from(0).pop().unwrap()
+    let session = Session::builder().task(task).build().expect("a session");
+    session.probes_from(0).pop().expect("a question")
 }
 
 fn ask(condition: impl Into<Expr>) -> Result<bool, ProbeError> {

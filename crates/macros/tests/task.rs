@@ -64,7 +64,6 @@ async fn sums(
     mut absent: Option<Param<String>>,
 ) -> u32 {
     absent.take();
-    let _ = _offset;
     limit + prices.iter().sum::<u32>()
 }
 
@@ -87,6 +86,20 @@ async fn above() {}
 #[task("false")]
 #[cfg(any())]
 async fn below() {}
+
+macro_rules! every_task {
+    ($function:ident, $every:literal, $name:expr, $priority:expr, $returned:ty) => {
+        #[task($every, name = $name, priority = $priority, register = false)]
+        fn $function(_info: RunInfo) -> $returned
+        where
+            $returned: Send,
+        {
+            Ok(1)
+        }
+    };
+}
+
+every_task!(by_macro, "every 10 s", "made by a macro", -1, Result<u32>);
 
 struct Opaque;
 
@@ -160,6 +173,15 @@ fn options_are_taken_over() {
 }
 
 #[test]
+fn a_task_may_be_written_by_another_macro() {
+    let task = definition(ByMacro);
+    assert_eq!(&*task.name, "made by a macro");
+    assert_eq!(&**task.start.text(), "every 10 s");
+    assert_eq!(task.policy.priority, Some(-1));
+    assert_eq!(run(ByMacro).unwrap().json(), Some("1"));
+}
+
+#[test]
 fn the_function_is_left_as_it_is() {
     assert_eq!(blocks(), Ok(7));
     assert_eq!(futures::executor::block_on(fetch_prices()), [1, 2]);
@@ -193,14 +215,15 @@ fn arguments_are_found_by_their_names() {
     };
     let prices = run(FetchPrices).unwrap();
     let sum = run_with(Sums, params(), vec![(FetchPrices::NAME, prices)]).unwrap();
-    assert_eq!(sum.json(), Some("113"));
+    assert_eq!(sum.json(), Some("13"));
     assert_eq!(run_with(Cx, params(), vec![]).unwrap().json(), Some("7"));
 }
 
 #[test]
 fn needs_are_known_when_the_session_is_built() {
-    let error = Session::builder().task(Cx).build().unwrap_err().to_string();
-    for name in ["cx", "arg1", "type"] {
+    let session = Session::builder().task(Cx).task(Sums).task(FetchPrices).build();
+    let error = session.unwrap_err().to_string();
+    for name in ["cx", "arg1", "type", "limit", "offset"] {
         assert!(error.contains(&format!("`{name}`")), "{error}");
     }
 }

@@ -8,4 +8,7 @@ mod tasks {
     fn fetch() {}
 }
 
+#[task("daily")]
+async fn fetch();
+
 fn main() {}
