@@ -222,8 +222,8 @@ async fn a_window_of_today_is_yesterdays_until_it_begins() {
         .build()
         .unwrap();
     run_for(&session, "30 hours").await.unwrap();
-    expect![""].assert_eq(&starts(&session, "watch").await);
-    expect![""].assert_eq(&starts(&session, "other").await);
+    expect!["24 11:00:00, 25 11:00:00"].assert_eq(&starts(&session, "watch").await);
+    expect!["24 12:00:00, 25 12:00:00"].assert_eq(&starts(&session, "other").await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -44,7 +44,11 @@ pub(super) fn running(who: Who, age: Age, view: &View<'_>) -> Verdict {
     let topic = Topic::Task { task, actions: ActionSet::of(&Action::ALL) };
     let history = view.facts.history(task);
     let ended = history.last_of(ActionSet::ENDS).map(|mark| mark.at);
-    let runs = history.live().iter().filter(|live| live.started <= view.now).map(|live| {
+    let runs = history.live().iter().map(|live| {
+        // The clock of who runs it may be ahead, or the own one was set back.
+        if view.now < live.started {
+            return Verdict::new(false, None, Wake::at(Some(live.started)).and_on(topic));
+        }
         // Of what age it is, as a half-open interval of instants.
         let (from, until) = match age {
             Age::Any => (live.started, None),
