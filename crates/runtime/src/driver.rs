@@ -268,6 +268,14 @@ impl Driver {
                 let params = Arc::new(params);
                 events.push(Event::RunRequested { task, params, reply: Some(to) });
             }
+            Request::Why { task, reply } => {
+                let (now, _) = self.time.read();
+                let name = |task| self.session.name_of(task);
+                if let Some(why) = self.engine.why(task, now, &self.session.zone(), &name) {
+                    // Nobody needs to wait for it.
+                    let _ = reply.send(why);
+                }
+            }
             Request::Terminate(task) => events.push(Event::Terminate(task)),
             Request::Hold => events.push(Event::Held),
             Request::Resume => events.push(Event::Resumed),

@@ -210,7 +210,8 @@ fn holds(case: &Value, expr: &Expr) -> Result<bool, String> {
     let condition = compile(expr, owner, &mut world).map_err(|errors| format!("{errors:?}"))?;
     let facts = facts(case, &condition, owner_id, &mut world)?;
     let now = case["now"].as_str().and_then(instant).ok_or("no `now`")?;
-    let verdict = evaluate(&condition, &View { facts: &facts, owner: Some(owner_id), now });
+    let verdict =
+        evaluate(&condition, &View { facts: &facts, owner: Some(owner_id), now }, &mut ());
     Ok(verdict.truth == Truth::True)
 }
 

@@ -204,7 +204,7 @@ impl Engine {
             self.wait_for_read(key);
             return None;
         }
-        Some(evaluate(condition, &View { facts: &self.facts, owner, now }))
+        Some(evaluate(condition, &View { facts: &self.facts, owner, now }, &mut ()))
     }
 
     fn wait_unbroken(

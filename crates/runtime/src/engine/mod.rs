@@ -13,6 +13,7 @@ mod runs;
 mod shutdown;
 mod subject;
 mod watch;
+mod why;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
