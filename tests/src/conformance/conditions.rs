@@ -248,7 +248,7 @@ fn facts(
     }
     records.sort_by_key(|(at, _)| *at);
     // Runs are paired by their id, else in order: the first that began is the first that ends.
-    let mut open: HashMap<(String, Option<String>), VecDeque<(RunId, Timestamp)>> = HashMap::new();
+    let mut open: HashMap<_, VecDeque<(RunId, Timestamp)>> = HashMap::new();
     for (number, (at, record)) in (1_u64..).zip(records) {
         let name = record["task"].as_str().unwrap_or_default();
         let action: Action =

@@ -58,7 +58,9 @@ fn list(expr: &Expr, texts: &mut VecDeque<String>) {
     match expr {
         Expr::Not(child) => list(child, texts),
         Expr::All(children) | Expr::Any(children) => {
-            children.iter().for_each(|child| list(child, texts));
+            for child in children {
+                list(child, texts);
+            }
         }
         Expr::Const(_) | Expr::Statement(..) | Expr::Invalid(_) => {}
     }
@@ -305,7 +307,7 @@ impl Keeper<'_> {
 }
 
 fn span(duration: Duration) -> String {
-    let whole = if duration < Duration::from_secs(60) {
+    let whole = if duration < Duration::from_mins(1) {
         duration
     } else {
         Duration::from_secs(duration.as_secs())
