@@ -65,7 +65,13 @@ fn node(node_: &Node, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
             let verdicts = children.iter().map(|child| node(child, view, trace));
             (Noted::Several(children.len()), Verdict::any(verdicts))
         }
-        Node::Leaf(child) => (Noted::Leaf(Evidence(Some(child))), leaf(child, view)),
+        Node::Leaf(child) => {
+            let mut verdict = leaf(child, view);
+            // Records of the future are there when the clock was set back.
+            verdict.since = verdict.since.map(|since| since.min(view.now));
+            verdict.wake.at = earliest(verdict.wake.at, next_in_future(child, view));
+            (Noted::Leaf(Evidence(Some(child))), verdict)
+        }
     };
     trace.note(noted, &verdict);
     verdict
@@ -127,4 +133,23 @@ fn removed(who: Who, view: &View<'_>) -> Option<Verdict> {
     let wake = Wake::on(Topic::Task { task, actions: ActionSet::of(&Action::ALL) });
     let reason = format!("task `{name}` was removed").into();
     Some(Verdict::broken(format!("task '{name}'").into(), reason, wake))
+}
+
+/// Tells when the next record of the future comes to count in a statement.
+fn next_in_future(leaf: &Leaf, view: &View<'_>) -> Option<Timestamp> {
+    let who = match leaf {
+        Leaf::Once { .. } | Leaf::Cron { .. } | Leaf::Every { .. } | Leaf::Retry { .. } => {
+            Who::Owner
+        }
+        Leaf::Has { who, .. } | Leaf::Running { who, .. } => *who,
+        _ => return None,
+    };
+    view.facts.history(who.task(view.owner)?).next_in_future(view.now)
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }

@@ -76,6 +76,8 @@ pub struct History {
     /// The greatest start of a run with a record of the action: a run may end after a later one.
     started: [Option<Timestamp>; 6],
     counts: [u64; 6],
+    /// The greatest time of a record.
+    newest: Option<Timestamp>,
     failures: u64,
     due: Option<Timestamp>,
     live: SmallVec<[Live; 1]>,
@@ -101,6 +103,7 @@ impl History {
         }
         let action = record.action;
         self.latest = Some((action, *seq));
+        self.newest = self.newest.max(Some(record.at));
         let index = action as usize;
         self.counts[index] += 1;
         self.started[index] = self.started[index].max(Some(record.started));
@@ -146,6 +149,15 @@ impl History {
     /// Tells the latest record of some actions.
     pub fn last_of(&self, actions: ActionSet) -> Option<Mark> {
         actions.iter().filter_map(|action| self.last(action)).max_by_key(|mark| mark.seq)
+    }
+
+    /// Tells the time of the next kept record that is later than `now`. There are such when the clock
+    /// was set back; they count from then on.
+    pub fn next_in_future(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.newest <= Some(now) {
+            return None;
+        }
+        self.marks.iter().flatten().map(|mark| mark.at).filter(|at| *at > now).min()
     }
 
     /// Tells the latest record of some actions that is not later than `now`. Later ones are there
