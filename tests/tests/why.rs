@@ -15,7 +15,7 @@ async fn a_task_that_waits_tells_what_blocks_it() {
         .unwrap();
     let asked = session.clone();
     run_while(&session, async move {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         expect![[r#"
             task `load`: its condition does not hold
             ✘ after task 'fetch' & ~has failed past 1 hour & param 'mode' is 'on'
@@ -28,7 +28,7 @@ async fn a_task_that_waits_tells_what_blocks_it() {
             task `fetch`: its condition does not hold
             ✘ daily after 07:00, since 2026-11-24 00:00:00: the next window begins at 2026-11-24 07:00:00
               may change at 2026-11-24 07:00:00"#]].assert_eq(&asked.why("fetch").await.unwrap().to_string());
-        sleep(Duration::from_secs(2 * 3600)).await;
+        sleep(Duration::from_hours(2)).await;
         expect![[r#"
             task `load`: its condition does not hold
             ✘ after task 'fetch' & ~has failed past 1 hour & param 'mode' is 'on', since 2026-11-24 07:00:00

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let mut secs = 60.0;
+    let mut time = Duration::from_secs(60);
     let mut seed = fastrand::u64(..);
     let mut targets = Vec::new();
     let mut arguments = std::env::args().skip(1);
@@ -37,7 +37,7 @@ fn run() -> Result<(), String> {
             text.parse::<u64>().map_err(|_| format!("`{text}` is no number"))
         };
         match argument.as_str() {
-            "--secs" => secs = number()? as f64,
+            "--secs" => time = Duration::from_secs(number()?),
             "--seed" => seed = number()?,
             "--help" | "-h" => {
                 println!("{USAGE}");
@@ -54,7 +54,7 @@ fn run() -> Result<(), String> {
     }
     let corpus = corpus(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/vectors"))?;
     let mut rng = fastrand::Rng::with_seed(seed);
-    let share = Duration::from_secs_f64(secs / targets.len() as f64);
+    let share = time / u32::try_from(targets.len()).unwrap_or(u32::MAX);
     for (name, target) in targets {
         let started = now();
         let mut tried = 0_u64;
