@@ -157,12 +157,23 @@ impl Driver {
         let mut stop_open = true;
         loop {
             // Answers that are there already, as those of a log in memory, cost no wake-up.
-            while let Some(written) = self.journal.try_next() {
+            let answered = self.journal.try_next();
+            let is_answered = answered.is_some();
+            if let Some(written) = answered {
                 self.take_written(written, &mut events);
                 self.step(events.drain(..));
             }
             if let Some(result) = self.finished.take() {
                 return result;
+            }
+            if self.engine.is_looking() || is_answered && self.journal.is_busy() {
+                // There is more to do at once. What was started has its turn, but what comes in
+                // waits: starts that are due go before the ends of others. They are not without end.
+                tokio::task::yield_now().await;
+                if !is_answered {
+                    self.step([]);
+                }
+                continue;
             }
             let sleep = self.time.sleep_until(self.engine.wake());
             if let Some(sleep) = sleep {

@@ -50,6 +50,8 @@ pub struct Engine {
     watch: Watch,
     /// The subjects to look at in the next cycle.
     ready: Vec<Key>,
+    /// The subjects that this cycle has not looked at yet, the next one last.
+    rest: Vec<Key>,
     /// The subjects that would be looked at, but nothing may start.
     parked: Vec<Key>,
     /// The earliest instant of the next cycle.
@@ -124,6 +126,7 @@ impl Engine {
             agenda: Agenda::default(),
             watch: Watch::default(),
             ready: Vec::new(),
+            rest: Vec::new(),
             parked: Vec::new(),
             not_before: Timestamp::MIN,
             reads: Reads::default(),
@@ -188,9 +191,16 @@ impl Engine {
         self.finish_if_over(effects);
     }
 
+    /// Tells whether a cycle is under way: [`Engine::step`] looks at a limited number of subjects,
+    /// and must be called again.
+    pub fn is_looking(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Tells when [`Engine::step`] must be called if no event comes first.
     pub fn wake(&self) -> Option<Timestamp> {
-        let ready = (!self.ready.is_empty()).then_some(self.not_before);
+        let more = !self.ready.is_empty() || self.is_looking();
+        let ready = more.then_some(self.not_before);
         match (ready, self.agenda.next()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -350,8 +360,7 @@ impl Engine {
             (known, None) => {
                 if let Some((key, _)) = known {
                     self.stop_waiting(key);
-                    self.ready.retain(|ready| *ready != key);
-                    self.parked.retain(|parked| *parked != key);
+                    self.take_out(key);
                     self.subjects.release(key);
                 }
                 None
@@ -379,6 +388,18 @@ impl Engine {
                 self.subjects.get_mut(key).state = State::Ready;
                 self.ready.push(key);
             }
+        }
+    }
+
+    /// Takes a subject out of all queues.
+    fn take_out(&mut self, key: Key) {
+        match self.subjects.get(key).state {
+            State::Waiting | State::Reading => {}
+            State::Ready | State::Fresh => {
+                self.ready.retain(|ready| *ready != key);
+                self.rest.retain(|rest| *rest != key);
+            }
+            State::Parked => self.parked.retain(|parked| *parked != key),
         }
     }
 
@@ -463,8 +484,7 @@ impl Engine {
             return;
         }
         self.stop_waiting(key);
-        self.ready.retain(|ready| *ready != key);
-        self.parked.retain(|parked| *parked != key);
+        self.take_out(key);
         self.subjects.get_mut(key).state = State::Reading;
         self.reads.next_waiting.push(key);
     }
