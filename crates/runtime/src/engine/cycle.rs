@@ -9,10 +9,10 @@ use redengine_core::runlog::{Append, Expect};
 use redengine_core::task::{Body, Execution};
 use redengine_core::{TaskId, Timestamp};
 
+use super::Engine;
 use super::agenda::Key;
 use super::runs::{Forced, Run, RunState};
 use super::subject::{State, Subject};
-use super::{Details, Engine};
 use crate::effect::{Effect, Report};
 use crate::error::RunError;
 
@@ -305,7 +305,7 @@ impl Engine {
             at: now,
             started: now,
             due,
-            details: Details::new(Some(self.node.clone()), None, None),
+            details: self.begin.clone(),
         };
         let expect = Expect::Latest(self.facts.history(task).latest_seq());
         let key = self.runs.insert(Run {

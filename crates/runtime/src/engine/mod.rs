@@ -42,6 +42,8 @@ use watch::{Wait, Watch};
 pub struct Engine {
     config: Arc<Config>,
     node: Arc<str>,
+    /// What the `run` records of this session have to add: all of them the same.
+    begin: Option<Arc<Details>>,
     random: fastrand::Rng,
     facts: Facts,
     tasks: Vec<Slot>,
@@ -116,9 +118,11 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
+        let begin = Details::new(Some(node.clone()), None, None);
         let mut engine = Self {
             config,
             node,
+            begin,
             random: fastrand::Rng::with_seed(seed),
             facts,
             tasks: Vec::new(),
@@ -462,7 +466,9 @@ impl Engine {
         self.watch.on_record(task, action, &mut self.woken);
         self.wake_woken();
         if let Some(slot) = self.tasks.get(task.index()) {
-            let (start, end) = (slot.start, slot.end);
+            // A run of this session that begins blocks the next one: there is nothing to look at.
+            let start = slot.start.filter(|_| action.ends() || slot.own == 0);
+            let end = slot.end;
             for key in [start, end].into_iter().flatten() {
                 self.make_ready(key);
             }
