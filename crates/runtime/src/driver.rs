@@ -185,7 +185,7 @@ impl Driver {
             }
             tokio::select! {
                 biased;
-                _ = self.incoming.recv_many(&mut events, EVENTS) => {}
+                _ = self.incoming.recv_many(&mut events, EVENTS) => self.let_go(&events),
                 Some(request) = self.inbox.next() => {
                     self.take_request(request, &mut events);
                     while let Some(request) = self.inbox.try_next() {
@@ -264,6 +264,15 @@ impl Driver {
     }
 
     // ---- what comes in
+
+    /// Lets go of runs that have ended; their places may be taken again only much later.
+    fn let_go(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Ended(run, _) = event {
+                self.runs.remove(*run);
+            }
+        }
+    }
 
     fn take_request(&mut self, request: Request, events: &mut Vec<Event>) {
         match request {
