@@ -43,6 +43,8 @@ use watch::{Wait, Watch};
 pub struct Engine {
     config: Arc<Config>,
     node: Arc<str>,
+    /// What the `run` records of this session have to add: all of them the same.
+    begin: Option<Arc<Details>>,
     random: fastrand::Rng,
     facts: Facts,
     tasks: Vec<Slot>,
@@ -51,6 +53,8 @@ pub struct Engine {
     watch: Watch,
     /// The subjects to look at in the next cycle.
     ready: Vec<Key>,
+    /// The subjects that this cycle has not looked at yet, the next one last.
+    rest: Vec<Key>,
     /// The subjects that would be looked at, but nothing may start.
     parked: Vec<Key>,
     /// The earliest instant of the next cycle.
@@ -115,9 +119,11 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
+        let begin = Details::new(Some(node.clone()), None, None);
         let mut engine = Self {
             config,
             node,
+            begin,
             random: fastrand::Rng::with_seed(seed),
             facts,
             tasks: Vec::new(),
@@ -125,6 +131,7 @@ impl Engine {
             agenda: Agenda::default(),
             watch: Watch::default(),
             ready: Vec::new(),
+            rest: Vec::new(),
             parked: Vec::new(),
             not_before: Timestamp::MIN,
             reads: Reads::default(),
@@ -189,9 +196,16 @@ impl Engine {
         self.finish_if_over(effects);
     }
 
+    /// Tells whether a cycle is under way: [`Engine::step`] looks at a limited number of subjects,
+    /// and must be called again.
+    pub fn is_looking(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Tells when [`Engine::step`] must be called if no event comes first.
     pub fn wake(&self) -> Option<Timestamp> {
-        let ready = (!self.ready.is_empty()).then_some(self.not_before);
+        let more = !self.ready.is_empty() || self.is_looking();
+        let ready = more.then_some(self.not_before);
         match (ready, self.agenda.next()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -351,8 +365,7 @@ impl Engine {
             (known, None) => {
                 if let Some((key, _)) = known {
                     self.stop_waiting(key);
-                    self.ready.retain(|ready| *ready != key);
-                    self.parked.retain(|parked| *parked != key);
+                    self.take_out(key);
                     self.subjects.release(key);
                 }
                 None
@@ -380,6 +393,18 @@ impl Engine {
                 self.subjects.get_mut(key).state = State::Ready;
                 self.ready.push(key);
             }
+        }
+    }
+
+    /// Takes a subject out of all queues.
+    fn take_out(&mut self, key: Key) {
+        match self.subjects.get(key).state {
+            State::Waiting | State::Reading => {}
+            State::Ready | State::Fresh => {
+                self.ready.retain(|ready| *ready != key);
+                self.rest.retain(|rest| *rest != key);
+            }
+            State::Parked => self.parked.retain(|parked| *parked != key),
         }
     }
 
@@ -442,7 +467,9 @@ impl Engine {
         self.watch.on_record(task, action, &mut self.woken);
         self.wake_woken();
         if let Some(slot) = self.tasks.get(task.index()) {
-            let (start, end) = (slot.start, slot.end);
+            // A run of this session that begins blocks the next one: there is nothing to look at.
+            let start = slot.start.filter(|_| action.ends() || slot.own == 0);
+            let end = slot.end;
             for key in [start, end].into_iter().flatten() {
                 self.make_ready(key);
             }
@@ -464,8 +491,7 @@ impl Engine {
             return;
         }
         self.stop_waiting(key);
-        self.ready.retain(|ready| *ready != key);
-        self.parked.retain(|parked| *parked != key);
+        self.take_out(key);
         self.subjects.get_mut(key).state = State::Reading;
         self.reads.next_waiting.push(key);
     }
