@@ -115,8 +115,8 @@ pub async fn run_for(session: &Session, time: &str) -> Result<(), RunError> {
 ///
 /// As running it.
 pub async fn run_while(session: &Session, story: impl Future<Output = ()>) -> Result<(), RunError> {
-    let mut run = session.run().without_signals().allow_empty().into_future();
-    tokio::pin!(story);
+    let run = session.run().without_signals().allow_empty().typed();
+    tokio::pin!(run, story);
     // If the session ends first, there is nobody to tell the rest of the story to.
     tokio::select! {
         result = &mut run => result,

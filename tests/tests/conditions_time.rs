@@ -21,7 +21,14 @@ async fn check(start: &str, condition: &str, takes: &str, time: &str, expected: 
 
 #[tokio::test(start_paused = true)]
 async fn true_runs_again_as_soon_as_the_last_run_has_ended() {
-    check("2026-11-24 07:00", "true", "10 s", "25 s", expect!["24 07:00:00, 24 07:00:10, 24 07:00:20"]).await;
+    check(
+        "2026-11-24 07:00",
+        "true",
+        "10 s",
+        "25 s",
+        expect!["24 07:00:00, 24 07:00:10, 24 07:00:20"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,16 +42,21 @@ async fn false_never_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn every_runs_at_once_and_then_at_the_interval() {
-    check("2026-11-24 07:00:03.25", "every 10 s", "1 s", "35 s", expect!["24 07:00:03.250, 24 07:00:13.250, 24 07:00:23.250, 24 07:00:33.250"]).await;
+    check(
+        "2026-11-24 07:00:03.25",
+        "every 10 s",
+        "1 s",
+        "35 s",
+        expect!["24 07:00:03.250, 24 07:00:13.250, 24 07:00:23.250, 24 07:00:33.250"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_does_not_drift_with_the_length_of_runs() {
     // The second run is due while the first one lives: it is late, and the third one is not.
-    let session = session("2026-11-24 07:00")
-        .task(slow("t", "every 10 s", "12 s"))
-        .build()
-        .unwrap();
+    let session =
+        session("2026-11-24 07:00").task(slow("t", "every 10 s", "12 s")).build().unwrap();
     run_for(&session, "45 s").await.unwrap();
     expect![[r#"
         24 07:00:00 t run
@@ -55,7 +67,8 @@ async fn every_does_not_drift_with_the_length_of_runs() {
         24 07:00:36 t success
         24 07:00:36 t run (due 24 07:00:30)
         24 07:00:48 t success
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,7 +83,8 @@ async fn every_counts_anew_after_a_run_that_was_more_than_the_interval_late() {
         held.shutdown();
     };
     redengine_tests::world::run_while(&held, story).await.unwrap();
-    expect!["24 07:00:00, 24 07:00:33, 24 07:00:43, 24 07:00:53"].assert_eq(&starts(&held, "t").await);
+    expect!["24 07:00:00, 24 07:00:33, 24 07:00:43, 24 07:00:53"]
+        .assert_eq(&starts(&held, "t").await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,12 +99,20 @@ async fn every_keeps_its_beat_after_a_run_that_was_less_late() {
         held.shutdown();
     };
     redengine_tests::world::run_while(&held, story).await.unwrap();
-    expect!["24 07:00:00, 24 07:00:17, 24 07:00:20, 24 07:00:30, 24 07:00:40"].assert_eq(&starts(&held, "t").await);
+    expect!["24 07:00:00, 24 07:00:17, 24 07:00:20, 24 07:00:30, 24 07:00:40"]
+        .assert_eq(&starts(&held, "t").await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_based_on_finish_counts_from_the_end_of_success_and_failure() {
-    check("2026-11-24 07:00", "every 10 s based on finish", "3 s", "40 s", expect!["24 07:00:00, 24 07:00:13, 24 07:00:26, 24 07:00:39"]).await;
+    check(
+        "2026-11-24 07:00",
+        "every 10 s based on finish",
+        "3 s",
+        "40 s",
+        expect!["24 07:00:00, 24 07:00:13, 24 07:00:26, 24 07:00:39"],
+    )
+    .await;
     let session = session("2026-11-24 07:00")
         .task(slow_failing("t", "every 10 s based on finish", "3 s"))
         .build()
@@ -115,7 +137,8 @@ async fn every_based_on_success_tries_again_at_once_until_it_succeeds() {
         24 07:00:00 t success
         24 07:00:10 t run
         24 07:00:10 t success
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,48 +149,188 @@ async fn every_based_on_fail_waits_only_after_failures() {
         .unwrap();
     run_for(&session, "30 s").await.unwrap();
     expect!["24 07:00:00, 24 07:00:12, 24 07:00:24"].assert_eq(&starts(&session, "t").await);
-    check("2026-11-24 07:00", "every 10 s based on fail", "4 s", "10 s", expect!["24 07:00:00, 24 07:00:04, 24 07:00:08"]).await;
+    check(
+        "2026-11-24 07:00",
+        "every 10 s based on fail",
+        "4 s",
+        "10 s",
+        expect!["24 07:00:00, 24 07:00:04, 24 07:00:08"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_in_a_part_of_the_day_sleeps_outside_of_it() {
     let condition = "every 20 min & time of day between 10:00 and 11:00";
-    check("2026-11-24 09:50", condition, "1 s", "26 hours", expect!["24 10:00:00, 24 10:20:00, 24 10:40:00, 25 10:00:00, 25 10:20:00, 25 10:40:00"]).await;
+    check(
+        "2026-11-24 09:50",
+        condition,
+        "1 s",
+        "26 hours",
+        expect!["24 10:00:00, 24 10:20:00, 24 10:40:00, 25 10:00:00, 25 10:20:00, 25 10:40:00"],
+    )
+    .await;
 }
 
 // ---- cycles
 
 #[tokio::test(start_paused = true)]
 async fn each_cycle_runs_once() {
-    check("2026-11-24 07:00:00.3", "secondly", "100 ms", "3 s", expect!["24 07:00:00.300, 24 07:00:01, 24 07:00:02, 24 07:00:03"]).await;
-    check("2026-11-24 07:00:30", "minutely", "1 s", "3 min", expect!["24 07:00:30, 24 07:01:00, 24 07:02:00, 24 07:03:00"]).await;
-    check("2026-11-24 07:30", "hourly", "1 s", "3 hours", expect!["24 07:30:00, 24 08:00:00, 24 09:00:00, 24 10:00:00"]).await;
-    check("2026-11-24 07:30", "daily", "1 s", "3 days", expect!["24 07:30:00, 25 00:00:00, 26 00:00:00, 27 00:00:00"]).await;
-    check("2026-11-24 07:30", "weekly", "1 s", "15 days", expect!["24 07:30:00, 30 00:00:00, 07 00:00:00"]).await;
-    check("2026-11-24 07:30", "monthly", "1 s", "70 days", expect!["24 07:30:00, 01 00:00:00, 01 00:00:00, 01 00:00:00"]).await;
-    check("2026-11-24 07:30", "yearly", "1 s", "800 days", expect!["24 07:30:00, 01 00:00:00, 01 00:00:00, 01 00:00:00"]).await;
+    check(
+        "2026-11-24 07:00:00.3",
+        "secondly",
+        "100 ms",
+        "3 s",
+        expect!["24 07:00:00.300, 24 07:00:01, 24 07:00:02, 24 07:00:03"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:00:30",
+        "minutely",
+        "1 s",
+        "3 min",
+        expect!["24 07:00:30, 24 07:01:00, 24 07:02:00, 24 07:03:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "hourly",
+        "1 s",
+        "3 hours",
+        expect!["24 07:30:00, 24 08:00:00, 24 09:00:00, 24 10:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "daily",
+        "1 s",
+        "3 days",
+        expect!["24 07:30:00, 25 00:00:00, 26 00:00:00, 27 00:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "weekly",
+        "1 s",
+        "15 days",
+        expect!["24 07:30:00, 30 00:00:00, 07 00:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "monthly",
+        "1 s",
+        "70 days",
+        expect!["24 07:30:00, 01 00:00:00, 01 00:00:00, 01 00:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "yearly",
+        "1 s",
+        "800 days",
+        expect!["24 07:30:00, 01 00:00:00, 01 00:00:00, 01 00:00:00"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_cycle_runs_once_in_its_window() {
-    check("2026-11-24 07:00:00.3", "secondly after 250", "100 ms", "3 s", expect!["24 07:00:00.300, 24 07:00:01.250, 24 07:00:02.250, 24 07:00:03.250"]).await;
-    check("2026-11-24 07:00:50", "minutely before 45", "1 s", "3 min", expect!["24 07:01:00, 24 07:02:00, 24 07:03:00"]).await;
+    check(
+        "2026-11-24 07:00:00.3",
+        "secondly after 250",
+        "100 ms",
+        "3 s",
+        expect!["24 07:00:00.300, 24 07:00:01.250, 24 07:00:02.250, 24 07:00:03.250"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:00:50",
+        "minutely before 45",
+        "1 s",
+        "3 min",
+        expect!["24 07:01:00, 24 07:02:00, 24 07:03:00"],
+    )
+    .await;
     let condition = "hourly between 15:00 and 45:00";
-    check("2026-11-24 07:50", condition, "1 s", "3 hours", expect!["24 08:15:00, 24 09:15:00, 24 10:15:00"]).await;
-    check("2026-11-24 07:30", "daily after 19:00", "1 s", "3 days", expect!["24 19:00:00, 25 19:00:00, 26 19:00:00"]).await;
-    check("2026-11-24 07:30", "daily at 10:00", "1 s", "2 days", expect!["24 10:00:00, 25 10:00:00"]).await;
+    check(
+        "2026-11-24 07:50",
+        condition,
+        "1 s",
+        "3 hours",
+        expect!["24 08:15:00, 24 09:15:00, 24 10:15:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "daily after 19:00",
+        "1 s",
+        "3 days",
+        expect!["24 19:00:00, 25 19:00:00, 26 19:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "daily at 10:00",
+        "1 s",
+        "2 days",
+        expect!["24 10:00:00, 25 10:00:00"],
+    )
+    .await;
     // The 24th is a Tuesday.
-    check("2026-11-24 07:30", "weekly on Monday", "1 s", "15 days", expect!["30 00:00:00, 07 00:00:00"]).await;
-    check("2026-11-24 07:30", "monthly starting 3rd", "1 s", "70 days", expect!["24 07:30:00, 03 00:00:00, 03 00:00:00"]).await;
-    check("2026-11-24 07:30", "monthly on last Fri", "1 s", "70 days", expect!["27 00:00:00, 25 00:00:00, 29 00:00:00"]).await;
-    check("2026-11-24 07:30", "yearly after Feb 3rd", "1 s", "800 days", expect!["24 07:30:00, 03 00:00:00, 03 00:00:00"]).await;
+    check(
+        "2026-11-24 07:30",
+        "weekly on Monday",
+        "1 s",
+        "15 days",
+        expect!["30 00:00:00, 07 00:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "monthly starting 3rd",
+        "1 s",
+        "70 days",
+        expect!["24 07:30:00, 03 00:00:00, 03 00:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "monthly on last Fri",
+        "1 s",
+        "70 days",
+        expect!["27 00:00:00, 25 00:00:00, 29 00:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:30",
+        "yearly after Feb 3rd",
+        "1 s",
+        "800 days",
+        expect!["24 07:30:00, 03 00:00:00, 03 00:00:00"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_window_may_wrap_midnight_and_is_one_opportunity() {
     let condition = "daily between 22:00 and 06:00";
-    check("2026-11-24 23:00", condition, "1 s", "2 days", expect!["24 23:00:00, 25 22:00:00, 26 22:00:00"]).await;
-    check("2026-11-24 05:59:59", condition, "1 s", "2 days", expect!["24 05:59:59, 24 22:00:00, 25 22:00:00"]).await;
+    check(
+        "2026-11-24 23:00",
+        condition,
+        "1 s",
+        "2 days",
+        expect!["24 23:00:00, 25 22:00:00, 26 22:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 05:59:59",
+        condition,
+        "1 s",
+        "2 days",
+        expect!["24 05:59:59, 24 22:00:00, 25 22:00:00"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,14 +338,28 @@ async fn a_window_is_half_open() {
     // It begins at its first instant and is over at its end.
     let condition = "daily between 10:00 and 11:00";
     check("2026-11-24 11:00", condition, "1 s", "30 hours", expect!["25 10:00:00"]).await;
-    check("2026-11-24 10:59:59.999", condition, "1 s", "30 hours", expect!["24 10:59:59.999, 25 10:00:00"]).await;
+    check(
+        "2026-11-24 10:59:59.999",
+        condition,
+        "1 s",
+        "30 hours",
+        expect!["24 10:59:59.999, 25 10:00:00"],
+    )
+    .await;
     check("2026-11-24 10:00", condition, "1 s", "2 hours", expect!["24 10:00:00"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_belongs_to_the_window_in_which_it_began() {
     // From 23:55 to 00:05: it is yesterday's, so today's is still to come.
-    check("2026-11-24 23:55", "daily", "10 min", "26 hours", expect!["24 23:55:00, 25 00:05:00, 26 00:00:00"]).await;
+    check(
+        "2026-11-24 23:55",
+        "daily",
+        "10 min",
+        "26 hours",
+        expect!["24 23:55:00, 25 00:05:00, 26 00:00:00"],
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,7 +392,8 @@ async fn a_failure_uses_a_window_up_but_for_its_retries() {
         26 00:02:00 t fail: no luck
         26 00:02:00 t run
         26 00:03:00 t fail: no luck
-    "#]].assert_eq(&timeline(&retried).await);
+    "#]]
+    .assert_eq(&timeline(&retried).await);
 
     let lucky = session("2026-11-24 07:00")
         .task(failing_times("t", "daily with 2 retries", 1))
@@ -231,7 +409,8 @@ async fn a_failure_uses_a_window_up_but_for_its_retries() {
         25 00:00:00 t success
         26 00:00:00 t run
         26 00:00:00 t success
-    "#]].assert_eq(&timeline(&lucky).await);
+    "#]]
+    .assert_eq(&timeline(&lucky).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -248,7 +427,8 @@ async fn retries_of_a_window_that_is_over_are_not_made_up() {
 async fn within_narrows_a_window() {
     let condition = "daily at 07:00 within 10 min";
     check("2026-11-24 07:10", condition, "1 s", "1 day", expect!["25 07:00:00"]).await;
-    check("2026-11-24 07:09:59", condition, "1 s", "1 day", expect!["24 07:09:59, 25 07:00:00"]).await;
+    check("2026-11-24 07:09:59", condition, "1 s", "1 day", expect!["24 07:09:59, 25 07:00:00"])
+        .await;
 }
 
 // ---- time of
@@ -262,7 +442,8 @@ async fn time_of_holds_within_its_window() {
         .build()
         .unwrap();
     run_for(&session, "30 hours").await.unwrap();
-    expect!["24 10:00:00, 24 10:25:00, 24 10:50:00, 25 10:00:00, 25 10:25:00, 25 10:50:00"].assert_eq(&starts(&session, "day").await);
+    expect!["24 10:00:00, 24 10:25:00, 24 10:50:00, 25 10:00:00, 25 10:25:00, 25 10:50:00"]
+        .assert_eq(&starts(&session, "day").await);
     expect!["24 09:45:00, 24 09:55:00, 25 00:45:00, 25 00:55:00, 25 01:45:00, 25 01:55:00, 25 02:45:00, 25 02:55:00, 25 03:45:00, 25 03:55:00, 25 04:45:00, 25 04:55:00, 25 05:45:00, 25 05:55:00, 25 06:45:00, 25 06:55:00, 25 07:45:00, 25 07:55:00, 25 08:45:00, 25 08:55:00, 25 09:45:00, 25 09:55:00"].assert_eq(&starts(&session, "hour").await);
     expect!["25 12:00:00, 25 12:40:00"].assert_eq(&starts(&session, "week").await);
 }
@@ -282,29 +463,72 @@ async fn daylight_saving_neither_skips_nor_doubles_a_daily_task() {
     check("2026-10-24 00:00", spring, "1 s", "2 days", expect!["24 00:15:00, 25 00:15:00"]).await;
     // Elapsed time knows nothing of it.
     let hours = "every 6 hours & ~never";
-    check("2026-03-28 18:30", hours, "1 s", "14 hours", expect!["28 18:30:00, 29 00:30:00, 29 06:30:00"]).await;
+    check(
+        "2026-03-28 18:30",
+        hours,
+        "1 s",
+        "14 hours",
+        expect!["28 18:30:00, 29 00:30:00, 29 06:30:00"],
+    )
+    .await;
 }
 
 // ---- cron
 
 #[tokio::test(start_paused = true)]
 async fn cron_runs_once_at_each_match() {
-    check("2026-11-24 07:02", "cron '*/5 * * * *'", "1 s", "11 min", expect!["24 07:05:00, 24 07:10:00"]).await;
-    check("2026-11-24 06:00", "cron 0 7 * * MON-FRI", "1 s", "7 days", expect!["24 07:00:00, 25 07:00:00, 26 07:00:00, 27 07:00:00, 30 07:00:00"]).await;
-    check("2026-11-24 07:00", "cron '*/10 * * * * *'", "1 s", "25 s", expect!["24 07:00:00, 24 07:00:10, 24 07:00:20"]).await;
-    check("2026-11-24 07:00", "cron @daily", "1 s", "2 days", expect!["25 00:00:00, 26 00:00:00"]).await;
+    check(
+        "2026-11-24 07:02",
+        "cron '*/5 * * * *'",
+        "1 s",
+        "11 min",
+        expect!["24 07:05:00, 24 07:10:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 06:00",
+        "cron 0 7 * * MON-FRI",
+        "1 s",
+        "7 days",
+        expect!["24 07:00:00, 25 07:00:00, 26 07:00:00, 27 07:00:00, 30 07:00:00"],
+    )
+    .await;
+    check(
+        "2026-11-24 07:00",
+        "cron '*/10 * * * * *'",
+        "1 s",
+        "25 s",
+        expect!["24 07:00:00, 24 07:00:10, 24 07:00:20"],
+    )
+    .await;
+    check("2026-11-24 07:00", "cron @daily", "1 s", "2 days", expect!["25 00:00:00, 26 00:00:00"])
+        .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn cron_starts_in_the_middle_of_a_match_but_not_after_it() {
-    check("2026-11-24 07:00:59.999", "cron '0 7 * * *'", "1 s", "1 hour", expect!["24 07:00:59.999"]).await;
+    check(
+        "2026-11-24 07:00:59.999",
+        "cron '0 7 * * *'",
+        "1 s",
+        "1 hour",
+        expect!["24 07:00:59.999"],
+    )
+    .await;
     check("2026-11-24 07:01", "cron '0 7 * * *'", "1 s", "1 hour", expect![""]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn cron_within_makes_up_a_match_that_was_missed() {
     let condition = "cron '0 7 * * *' within 2 hours";
-    check("2026-11-24 08:59:59.999", condition, "1 s", "1 day", expect!["24 08:59:59.999, 25 07:00:00"]).await;
+    check(
+        "2026-11-24 08:59:59.999",
+        condition,
+        "1 s",
+        "1 day",
+        expect!["24 08:59:59.999, 25 07:00:00"],
+    )
+    .await;
     check("2026-11-24 09:00", condition, "1 s", "1 day", expect!["25 07:00:00"]).await;
 }
 
@@ -323,7 +547,8 @@ async fn cron_within_longer_than_the_interval_makes_up_only_the_last_match() {
         24 07:10:00 t success
         24 07:10:00 t run
         24 07:14:35 t terminate: the session shuts down
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -343,7 +568,8 @@ async fn a_run_that_was_asked_for_takes_the_match_it_falls_in() {
     expect![[r#"
         24 07:00:10 t run
         24 07:00:10 t success
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 // ---- since when
@@ -364,7 +590,8 @@ async fn the_run_record_tells_since_when_it_was_due() {
         24 07:00:10 b run (due 24 07:00:00)
         24 07:00:10 c run (due 24 07:00:00)
         24 07:00:10 d run (due 24 04:00:00)
-    "#]].assert_eq(&render(&session.history(runs).await.unwrap()));
+    "#]]
+    .assert_eq(&render(&session.history(runs).await.unwrap()));
 }
 
 // ---- priority
@@ -386,5 +613,6 @@ async fn what_is_due_together_begins_by_priority_then_in_the_order_of_definition
         24 07:00:00 usual a run (due 24 00:00:00)
         24 07:00:00 usual b run (due 24 00:00:00)
         24 07:00:00 low run (due 24 00:00:00)
-    "#]].assert_eq(&render(&session.history(runs).await.unwrap()));
+    "#]]
+    .assert_eq(&render(&session.history(runs).await.unwrap()));
 }

@@ -4,6 +4,10 @@ use std::marker::PhantomData;
 
 pub use inventory;
 
+use crate::expr::Literal;
+use crate::param::Need;
+use crate::probe::ProbeError;
+use crate::session::ArgError;
 use crate::task::{IntoOutcome, Output, TaskResult};
 
 /// Turns what a function returned into what its body returns; `encode` writes its value as JSON.
@@ -17,10 +21,49 @@ pub fn finish<R: IntoOutcome>(
     })
 }
 
+/// Lists what the arguments of a function need.
+pub fn needs<const N: usize>(needs: [Option<Need>; N]) -> Vec<Need> {
+    needs.into_iter().flatten().collect()
+}
+
+/// Reads an argument of a condition; its type is named by the caller, so that one which cannot be
+/// read is one error.
+pub fn read<T>(
+    args: &[Literal],
+    index: usize,
+    name: &'static str,
+    expected: &'static str,
+    from_literal: fn(&Literal) -> Option<T>,
+) -> Result<T, ArgError> {
+    ArgError::read_with(args, index, name, expected, from_literal)
+}
+
+/// What a condition may return, apart from `bool`.
+#[diagnostic::on_unimplemented(
+    message = "a condition cannot return `{Self}`",
+    label = "not an answer",
+    note = "return `bool`, or a `Result<bool, E>` whose `E` is an error"
+)]
+pub trait IntoAnswer {
+    /// Tells the answer or the error.
+    fn into_answer(self) -> Result<bool, ProbeError>;
+}
+
+impl<E: Into<ProbeError>> IntoAnswer for Result<bool, E> {
+    fn into_answer(self) -> Result<bool, ProbeError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// Turns what a condition's function returned into an answer.
+pub fn answer<R: IntoAnswer>(returned: R) -> Result<bool, ProbeError> {
+    returned.into_answer()
+}
+
 /// Chooses, while compiling, whether a value can be written and read with serde.
 ///
-/// `(&&Json::<T>::new()).encode(&value)` and `.decode(text)` find the methods of [`ViaSerde`] if `T`
-/// has what they need, and those of [`ViaNothing`] otherwise.
+/// `(&&Json::<T>::new()).encode(&value)` and `.decode(text)` find the methods of the traits
+/// `..ViaSerde` if `T` has what they need, and those of `..ViaNothing` otherwise.
 #[derive(Debug)]
 pub struct Json<T>(PhantomData<T>);
 

@@ -132,7 +132,7 @@ fn look_back() -> impl Strategy<Value = LookBack> {
         duration().prop_map(LookBack::Past),
         (cycle(), zone())
             .prop_filter("not each second", |(cycle, _)| cycle.unit != Unit::Second)
-            .prop_map(|(cycle, zone)| LookBack::Window { cycle, zone }),
+            .prop_map(|(cycle, zone)| LookBack::Window { period: Period::Cycle(cycle), zone }),
     ]
 }
 
@@ -188,7 +188,7 @@ fn statement() -> impl Strategy<Value = Statement> {
             (cycle || zone.is_none()).then_some(Statement::InPeriod { period, zone })
         }),
         (cycle(), zone(), 0..4_u32).prop_map(|(cycle, zone, retries)| Statement::Once {
-            cycle,
+            period: Period::Cycle(cycle),
             zone,
             retries
         }),

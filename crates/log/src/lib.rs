@@ -1,4 +1,47 @@
 //! Run logs of the Red Engine scheduler: where records are kept.
+//!
+//! A run log remembers and decides nothing but who was first. All that a scheduler knows of the
+//! past it can read from here again; what a log must do is said in [`redengine_core::runlog`], and
+//! [`conformance`] checks it.
+//!
+//! | | [`MemoryLog`] | [`SqliteLog`] |
+//! |---|---|---|
+//! | for | tests, forecasts, programs whose past does not matter | programs whose past does |
+//! | the process ends | all is lost | nothing that was acknowledged is lost |
+//! | the power fails | all is lost | nothing is lost with [`Synchronous::Full`] (the default) |
+//! | several processes | each has its own | share one file; one of them wins each run |
+//! | an append takes | less than a microsecond | a fraction of a millisecond, mostly for the disk |
+//! | grows | some 100 bytes a record, unless [bounded](MemoryLog::bounded) | some 100 bytes a record |
+//!
+//! # Examples
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")] {
+//! use redengine_core::runlog::RunLog;
+//! use redengine_log::{MemoryLog, SqliteLog};
+//!
+//! # fn main() -> Result<(), redengine_core::runlog::LogError> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("runs.db");
+//! let in_production = true;
+//! let log: Box<dyn RunLog> =
+//!     if in_production { Box::new(SqliteLog::open(path)?) } else { Box::new(MemoryLog::new()) };
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! - `sqlite` (default): [`SqliteLog`].
+//! - `conformance`: [`conformance`], for those who write a run log of their own.
+
+// The links to what a feature brings work where the feature is on.
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "conformance")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -5,6 +5,7 @@
 mod common;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use common::NaiveLog;
 use proptest::collection::vec;
@@ -35,7 +36,8 @@ enum Expected {
 }
 
 fn times() -> impl Strategy<Value = Timestamp> {
-    (-3_i64..12).prop_map(Timestamp::from_micros)
+    // Half hours, of which some fall together and some are in one hour.
+    (-3_i64..12).prop_map(|half| Timestamp::from_micros(half * 1_800_000_000))
 }
 
 fn runs() -> impl Strategy<Value = RunId> {
@@ -50,7 +52,7 @@ fn tasks() -> impl Strategy<Value = &'static str> {
     select(&TASKS[..])
 }
 
-fn details() -> impl Strategy<Value = Option<Box<Details>>> {
+fn details() -> impl Strategy<Value = Option<Arc<Details>>> {
     let text = || proptest::option::weighted(0.3, "[a-zä\"'\\\\\u{0}\n]{0,8}");
     (text(), text(), text())
         .prop_map(|(node, reason, output)| Details::new(node.map(Into::into), reason, output))
@@ -171,20 +173,29 @@ async fn agree(log: impl RunLog, steps: Vec<Step>) {
     assert_eq!(log.read(Query::all()).await.unwrap(), all);
 }
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[cfg(feature = "sqlite")]
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    // Each makes a file.
+    #![proptest_config(cases(250))]
 
-    #[test]
-    fn the_memory_log_answers_as_the_naive_one(steps in steps()) {
-        block_on(agree(MemoryLog::new(), steps));
-    }
-
-    #[cfg(feature = "sqlite")]
     #[test]
     fn the_sqlite_log_answers_as_the_naive_one(steps in steps()) {
         let folder = tempfile::tempdir().unwrap();
         let log = SqliteLog::builder(folder.path().join("runs.db"));
         block_on(agree(log.synchronous(Synchronous::Normal).open().unwrap(), steps));
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(1000))]
+
+    #[test]
+    fn the_memory_log_answers_as_the_naive_one(steps in steps()) {
+        block_on(agree(MemoryLog::new(), steps));
     }
 
     #[test]

@@ -248,6 +248,49 @@ fn a_copy_of_the_files_of_a_living_log_is_the_log() {
     assert_eq!(read.into_iter().map(Appended::Won).collect::<Vec<_>>(), written);
 }
 
+/// Copies a database in the middle of a transaction, as a kill leaves it: half of it is in the
+/// file already, and a journal tells how to take it back.
+fn copy_unfinished(file: &Path, copy: &Path, sql: &str) {
+    let connection = Connection::open(file).unwrap();
+    connection.execute_batch("pragma journal_mode = delete; pragma cache_size = 1").unwrap();
+    connection.execute_batch("begin immediate").unwrap();
+    connection.execute_batch(sql).unwrap();
+    let journal = |path: &Path| PathBuf::from(format!("{}-journal", path.display()));
+    fs::copy(file, copy).unwrap();
+    fs::copy(journal(file), journal(copy)).unwrap();
+    connection.execute_batch("rollback").unwrap();
+}
+
+const FILL: &str = "with recursive n (i) as (select 1 union all select i + 1 from n where i < 5000)
+    insert into task (name) select 'unfinished' || i from n";
+
+#[test]
+fn an_unfinished_transaction_is_taken_back_in_a_run_log_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.db");
+    let log = SqliteLog::open(&file).unwrap();
+    let written = block_on(log.append(vec![latest(begin("a", 1, 1), None)])).unwrap();
+    drop(log);
+    let copy = folder.path().join("copy.db");
+    copy_unfinished(&file, &copy, FILL);
+    assert!(fs::metadata(&copy).unwrap().len() > fs::metadata(&file).unwrap().len());
+    let log = SqliteLog::open(&copy).unwrap();
+    let read = block_on(log.read(Query::all())).unwrap();
+    assert_eq!(read.into_iter().map(Appended::Won).collect::<Vec<_>>(), written);
+    let tasks: i64 = Connection::open(&copy)
+        .unwrap()
+        .query_row("select count(*) from task", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(tasks, 1);
+
+    let foreign = folder.path().join("foreign.db");
+    let table = "create table task (name text); insert into task values ('x')";
+    Connection::open(&foreign).unwrap().execute_batch(table).unwrap();
+    let copy = folder.path().join("foreign copy.db");
+    copy_unfinished(&foreign, &copy, FILL);
+    assert_says(&refused(&copy), LogErrorKind::Open, "another program left a transaction");
+}
+
 // One process.
 
 #[test]
@@ -390,8 +433,8 @@ fn a_file_of_a_newer_version_is_refused() {
 #[test]
 fn a_run_log_without_its_tables_is_refused() {
     for sql in [
-        "drop table tally",
-        "drop index record_at",
+        "drop table hour",
+        "drop index record_action",
         "drop view history; alter table record \
                  rename column due to dew",
     ] {

@@ -27,7 +27,7 @@ const STEP: Duration = Duration::from_millis(500);
 /// # use redengine_log as _;
 ///
 /// #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn main() -> Result<(), redengine_runtime::Error> {
 ///     let session = Session::builder()
 ///         .clock(VirtualClock::starting("2026-11-24T06:59:00Z".parse()?))
 ///         .configure(|config| config.timezone = Some(redengine_core::time::Zone::utc()))
@@ -38,7 +38,7 @@ const STEP: Duration = Duration::from_millis(500);
 ///         tokio::time::sleep(std::time::Duration::from_secs(7 * 24 * 3600)).await;
 ///         stop.shutdown();
 ///     };
-///     let (result, ()) = tokio::join!(session.run(), week);
+///     let (result, ()) = tokio::join!(session.run().typed(), week);
 ///     result?;
 ///     let runs = session.history(redengine_core::runlog::Query::task("wake up")).await?;
 ///     assert_eq!(runs.len(), 2 * 7);

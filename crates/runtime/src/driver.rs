@@ -39,6 +39,7 @@ const EVENTS: usize = 1024;
 const FOLLOWED: usize = 1024;
 
 type Pasts = Result<Vec<(TaskId, History)>, LogError>;
+type Read = (Vec<(TaskId, Keep)>, Pasts);
 type Follow = Result<Vec<Recorded>, LogError>;
 
 /// A running session.
@@ -55,7 +56,7 @@ pub(crate) struct Driver {
     asked: JoinSet<()>,
     replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
     next_reply: u64,
-    reading: Option<BoxFuture<'static, (Vec<(TaskId, Keep)>, Pasts)>>,
+    reading: Option<BoxFuture<'static, Read>>,
     following: Option<BoxFuture<'static, Follow>>,
     /// The last record that was followed.
     followed: Seq,
@@ -137,7 +138,7 @@ impl Driver {
         // The runs that others left behind are ended before anything is decided.
         while driver.journal.is_busy() {
             match driver.journal.next().await {
-                Written::Answered(answers) => driver.take_answers(answers, &mut first),
+                Written::Answered(answers) => take_answers(answers, &mut first),
                 Written::Failed { error, .. } => return Err(error.into()),
             }
         }
@@ -156,12 +157,23 @@ impl Driver {
         let mut stop_open = true;
         loop {
             // Answers that are there already, as those of a log in memory, cost no wake-up.
-            while let Some(written) = self.journal.try_next() {
+            let answered = self.journal.try_next();
+            let is_answered = answered.is_some();
+            if let Some(written) = answered {
                 self.take_written(written, &mut events);
                 self.step(events.drain(..));
             }
             if let Some(result) = self.finished.take() {
                 return result;
+            }
+            if self.engine.is_looking() || is_answered && self.journal.is_busy() {
+                // There is more to do at once. What was started has its turn, but what comes in
+                // waits: starts that are due go before the ends of others. They are not without end.
+                tokio::task::yield_now().await;
+                if !is_answered {
+                    self.step([]);
+                }
+                continue;
             }
             let sleep = self.time.sleep_until(self.engine.wake());
             if let Some(sleep) = sleep {
@@ -173,10 +185,10 @@ impl Driver {
             }
             tokio::select! {
                 biased;
-                _ = self.incoming.recv_many(&mut events, EVENTS) => {}
-                Some(request) = self.inbox.requests().next() => {
+                _ = self.incoming.recv_many(&mut events, EVENTS) => self.let_go(&events),
+                Some(request) = self.inbox.next() => {
                     self.take_request(request, &mut events);
-                    while let Ok(request) = self.inbox.requests().try_recv() {
+                    while let Some(request) = self.inbox.try_next() {
                         self.take_request(request, &mut events);
                     }
                 }
@@ -190,6 +202,8 @@ impl Driver {
                     Some(()) => events.push(Event::Shutdown),
                     None => stop_open = false,
                 },
+                // Tokio rounds up to a millisecond, which is too long for what is due already.
+                () = tokio::task::yield_now(), if sleep == Some(Duration::ZERO) => {}
                 () = &mut timer, if sleep.is_some() => {}
             }
             self.step(events.drain(..));
@@ -251,6 +265,15 @@ impl Driver {
 
     // ---- what comes in
 
+    /// Lets go of runs that have ended; their places may be taken again only much later.
+    fn let_go(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Ended(run, _) = event {
+                self.runs.remove(*run);
+            }
+        }
+    }
+
     fn take_request(&mut self, request: Request, events: &mut Vec<Event>) {
         match request {
             Request::Define(definition) => {
@@ -264,6 +287,14 @@ impl Driver {
                 self.replies.insert(to, reply);
                 let params = Arc::new(params);
                 events.push(Event::RunRequested { task, params, reply: Some(to) });
+            }
+            Request::Why { task, reply } => {
+                let (now, _) = self.time.read();
+                let name = |task| self.session.name_of(task);
+                if let Some(why) = self.engine.why(task, now, &self.session.zone(), &name) {
+                    // Nobody needs to wait for it.
+                    let _ = reply.send(why);
+                }
             }
             Request::Terminate(task) => events.push(Event::Terminate(task)),
             Request::Hold => events.push(Event::Held),
@@ -290,7 +321,7 @@ impl Driver {
                     tracing::info!(target: "redengine", "the run log answers again");
                     events.push(Event::LogRestored);
                 }
-                self.take_answers(answers, events);
+                take_answers(answers, events);
             }
             Written::Failed { claims, error } => {
                 if !self.log_down {
@@ -307,20 +338,7 @@ impl Driver {
         }
     }
 
-    fn take_answers(&mut self, answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
-        for (whose, appended) in answers {
-            match (whose, appended) {
-                (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
-                (Whose::Left(task), Appended::Won(recorded)) => {
-                    events.push(Event::Followed(vec![(task, recorded)]));
-                }
-                // Another session has buried it first; its record will be followed.
-                (Whose::Left(_), Appended::Lost) => {}
-            }
-        }
-    }
-
-    fn take_read(&mut self, (tasks, pasts): (Vec<(TaskId, Keep)>, Pasts), events: &mut Vec<Event>) {
+    fn take_read(&mut self, (tasks, pasts): Read, events: &mut Vec<Event>) {
         self.reading = None;
         match pasts {
             Ok(pasts) => events.push(Event::Read(pasts)),
@@ -386,6 +404,19 @@ impl Driver {
         let name =
             |(task, keep): &(TaskId, Keep)| Some((*task, *keep, self.session.name_of(*task)?));
         tasks.iter().filter_map(name).collect()
+    }
+}
+
+fn take_answers(answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
+    for (whose, appended) in answers {
+        match (whose, appended) {
+            (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
+            (Whose::Left(task), Appended::Won(recorded)) => {
+                events.push(Event::Followed(vec![(task, recorded)]));
+            }
+            // Another session has buried it first; its record will be followed.
+            (Whose::Left(_), Appended::Lost) => {}
+        }
     }
 }
 
@@ -476,6 +507,12 @@ fn tell(report: &Report) {
             task = &**task,
             %run,
             "still running: it blocks its thread and does not look at `Cancel`, so nobody can stop it"
+        ),
+        Report::Unserved { task, requests } => tracing::warn!(
+            target: "redengine",
+            task = &**task,
+            requests,
+            "the session is over before runs that were asked for began"
         ),
         Report::ShuttingDown { live } => {
             tracing::info!(target: "redengine", live, "shutting down");

@@ -98,6 +98,13 @@ pub enum Report {
         /// The run.
         run: RunId,
     },
+    /// The session is over before runs that were asked for began.
+    Unserved {
+        /// The task.
+        task: Arc<str>,
+        /// How many runs.
+        requests: usize,
+    },
     /// The session ends in order.
     ShuttingDown {
         /// How many runs are live.

@@ -27,4 +27,4 @@ mod run;
 
 pub use clock::VirtualClock;
 pub use error::RunError;
-pub use run::{Run, RunSession};
+pub use run::{Error, Run, RunSession};

@@ -34,7 +34,7 @@ pub(crate) fn ask(
         Ask::Blocking(ask) => {
             let ask = ask.clone();
             asked.spawn_blocking(move || {
-                answer(std::panic::catch_unwind(AssertUnwindSafe(|| ask())))
+                answer(std::panic::catch_unwind(AssertUnwindSafe(|| ask())));
             });
         }
         Ask::Async(ask) => {

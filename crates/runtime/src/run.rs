@@ -12,6 +12,9 @@ use crate::driver::Driver;
 use crate::error::RunError;
 use crate::exec::describe;
 
+/// Any error.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
 /// Runs sessions on Tokio. It is in the prelude.
 pub trait RunSession {
     /// Runs the session until it is shut down: by [`Session::shutdown`], its `shut_cond`, Ctrl-C or
@@ -37,7 +40,7 @@ impl RunSession for Session {
 /// use redengine_core::Session;
 /// use redengine_runtime::RunSession;
 ///
-/// # async fn f(session: Session) -> Result<(), redengine_runtime::RunError> {
+/// # async fn f(session: Session) -> Result<(), redengine_runtime::Error> {
 /// session.run().await?;
 /// // or, where the program has its own idea of when to end:
 /// let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -88,6 +91,19 @@ impl Run {
         self
     }
 
+    /// Runs the session as awaiting it does, and tells the error by its own type.
+    ///
+    /// # Errors
+    ///
+    /// If the session cannot be run, or ended because of an error.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`RunSession::run`].
+    pub async fn typed(self) -> Result<(), RunError> {
+        self.run().await
+    }
+
     async fn run(self) -> Result<(), RunError> {
         if let Some(problems) = self.session.problems() {
             return Err(problems.into());
@@ -114,11 +130,12 @@ impl Run {
 }
 
 impl IntoFuture for Run {
-    type Output = Result<(), RunError>;
+    /// The error is a [`RunError`], boxed so that `main` can return it beside any other.
+    type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move { Ok(self.run().await?) })
     }
 }
 

@@ -4,6 +4,7 @@
 //! compressed in `tests/data/vectors`; other files of the same schemas can be run through the
 //! program `conformance`.
 
+pub mod conditions;
 pub mod cron;
 pub mod cron_zones;
 pub mod parse;
@@ -32,6 +33,7 @@ pub type Check = fn(&Value) -> Outcome;
 
 /// The kinds of files, by the start of their names; longer names first.
 pub const KINDS: &[(&str, Check)] = &[
+    ("conditions", conditions::check),
     ("cron-zones", cron_zones::check),
     ("cron", cron::check),
     ("parse", parse::check),

@@ -5,9 +5,9 @@
 //! as the reference reads it, `has not started in the past D`.
 //!
 //! Two kinds of cases are not decided by their recorded answer. Where this language says more
-//! than the reference's, a text that the reference refuses may be read; [`extension`] tells by
+//! than the reference's, a text that the reference refuses may be read; `extension` tells by
 //! which rule. Where the reference reads over what makes no sense, the text is refused;
-//! [`refused`] tells by which rule. Both lists are in `docs/semantics.md`.
+//! `refused` tells by which rule. Both lists are in `docs/semantics.md`.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn leaf(statement: &Statement) -> Value {
         Statement::InPeriod { period, zone: None } => {
             json!({ "cond": "IsPeriod", "period": period_of(period) })
         }
-        Statement::Once { cycle, zone: None, retries } => json!({
+        Statement::Once { period: Period::Cycle(cycle), zone: None, retries } => json!({
             "cond": "TaskExecutable", "task": null, "period": cycle_of(cycle), "retries": retries,
         }),
         Statement::Every { interval, .. } => json!({
@@ -104,7 +104,7 @@ fn leaf(statement: &Statement) -> Value {
             };
             let period = match within {
                 LookBack::Past(duration) => past(*duration),
-                LookBack::Window { cycle, zone: None } => cycle_of(cycle),
+                LookBack::Window { period: Period::Cycle(cycle), zone: None } => cycle_of(cycle),
                 _ => Value::Null,
             };
             json!({ "cond": kind, "task": task, "period": period, "cmp": comparison(*count) })

@@ -79,7 +79,12 @@ pub fn compile(
     let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new() };
     let root = compiler.node(expr);
     if compiler.errors.is_empty() {
-        Ok(Condition { root, text: expr.to_string().into(), reads: compiler.reads })
+        Ok(Condition {
+            root,
+            expr: expr.clone(),
+            text: expr.to_string().into(),
+            reads: compiler.reads,
+        })
     } else {
         Err(compiler.errors)
     }
@@ -117,11 +122,10 @@ impl Compiler<'_> {
             Statement::InPeriod { period, zone } => {
                 Leaf::InPeriod(self.names.calendar(period.clone(), zone.as_ref()))
             }
-            Statement::Once { cycle, zone, retries } => {
+            Statement::Once { period, zone, retries } => {
                 let fails = u64::from(*retries).saturating_add(1);
                 self.read(Who::Owner, ActionSet::of(&[Action::Fail]), fails);
-                let period = Period::Cycle(cycle.clone());
-                let windows = self.names.calendar(period, zone.as_ref());
+                let windows = self.names.calendar(period.clone(), zone.as_ref());
                 Leaf::Once { windows, retries: *retries }
             }
             Statement::Every { interval, basis } => {
@@ -135,9 +139,8 @@ impl Compiler<'_> {
                 let within = match within {
                     LookBack::Ever => Within::Ever,
                     LookBack::Past(span) => Within::Past(*span),
-                    LookBack::Window { cycle, zone } => {
-                        let period = Period::Cycle(cycle.clone());
-                        Within::Window(self.names.calendar(period, zone.as_ref()))
+                    LookBack::Window { period, zone } => {
+                        Within::Window(self.names.calendar(period.clone(), zone.as_ref()))
                     }
                 };
                 Leaf::Has { who, actions, count: *count, within }

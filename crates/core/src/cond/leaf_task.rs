@@ -7,7 +7,6 @@ use super::eval::View;
 use super::verdict::{Topic, Verdict, Wake};
 use crate::expr::{Age, Quantifier};
 use crate::record::{Action, ActionSet};
-use crate::time::Timestamp;
 
 /// The latest outcome of the others is later, by sequence number, than the owner's latest start.
 pub(super) fn after(
@@ -53,10 +52,10 @@ pub(super) fn running(who: Who, age: Age, view: &View<'_>) -> Verdict {
         // Of what age it is, as a half-open interval of instants.
         let (from, until) = match age {
             Age::Any => (live.started, None),
-            Age::MoreThan(least) => (just_after(live.started.after(least)), None),
+            Age::MoreThan(least) => (live.started.after(least), None),
             Age::LessThan(most) => (live.started, Some(live.started.after(most))),
             Age::Between(least, most) => {
-                (live.started.after(least), Some(just_after(live.started.after(most))))
+                (live.started.after(least), Some(live.started.after(most)))
             }
         };
         if view.now < from {
@@ -93,8 +92,4 @@ pub(super) fn retry(limit: Option<u64>, after: Option<Duration>, view: &View<'_>
     } else {
         Verdict::new(true, Some(due), Wake::on(topic))
     }
-}
-
-fn just_after(at: Timestamp) -> Timestamp {
-    at.after(Duration::from_micros(1))
 }

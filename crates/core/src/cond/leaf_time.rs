@@ -6,7 +6,7 @@ use super::calendar::Calendar;
 use super::eval::View;
 use super::verdict::{Topic, Verdict, Wake};
 use crate::expr::Basis;
-use crate::facts::History;
+use crate::facts::{History, Mark};
 use crate::record::{Action, ActionSet};
 use crate::time::Timestamp;
 
@@ -26,7 +26,7 @@ pub(super) fn once(windows: &Calendar, retries: u32, view: &View<'_>) -> Verdict
         return Verdict::new(true, Some(window.start), Wake::at(around.until()));
     };
     let history = view.facts.history(owner);
-    match used_up(history, window.start, retries) {
+    match used_up(history, window.start, view.now, retries) {
         // Used up for good: only the next window can change it.
         Some(since) => Verdict::new(false, Some(since), Wake::at(around.next_start())),
         None => {
@@ -42,15 +42,33 @@ pub(super) fn once(windows: &Calendar, retries: u32, view: &View<'_>) -> Verdict
 }
 
 /// Tells since when a window that began at `start` is used up, if it is. A crash does not use it up.
-fn used_up(history: &History, start: Timestamp, retries: u32) -> Option<Timestamp> {
+fn used_up(history: &History, start: Timestamp, now: Timestamp, retries: u32) -> Option<Timestamp> {
     let ended = [Action::Success, Action::Inaction, Action::Terminate]
         .into_iter()
-        .filter(|action| history.latest_start(*action).is_some_and(|started| started >= start))
-        .filter_map(|action| history.last(action));
-    let failed =
-        history.marks(ActionSet::of(&[Action::Fail])).filter(|fail| fail.started >= start).count();
-    let given_up = (failed > retries as usize).then(|| history.last(Action::Fail)).flatten();
-    ended.chain(given_up).map(|mark| mark.at).min()
+        .filter_map(|action| ended_since(history, action, start, now))
+        .min();
+    let failures = history
+        .marks(ActionSet::of(&[Action::Fail]))
+        .filter(|fail| fail.started >= start && fail.at <= now)
+        .count();
+    let given_up = (failures > retries as usize).then(|| history.last(Action::Fail)).flatten();
+    ended.into_iter().chain(given_up.map(|fail| fail.at)).min()
+}
+
+/// Tells when a run that began at `start` or later has ended so. Records of the future, which are
+/// there when the clock was set back, do not count.
+fn ended_since(
+    history: &History,
+    action: Action,
+    start: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let last = history.last(action)?;
+    if last.at <= now {
+        return history.latest_start(action).filter(|began| *began >= start).map(|_| last.at);
+    }
+    let known = history.marks(ActionSet::of(&[action]));
+    known.filter(|mark| mark.started >= start && mark.at <= now).map(|mark| mark.at).min()
 }
 
 /// A match has come, lasts still, and no run that was due in it has begun.
@@ -64,9 +82,9 @@ pub(super) fn cron(matches: &Calendar, within: Option<Duration>, view: &View<'_>
     }
     let history = view.owner.map(|owner| view.facts.history(owner));
     let begun = history.and_then(|history| {
-        let run = history.last(Action::Run)?;
+        let run = history.last_by(ActionSet::of(&[Action::Run]), view.now)?;
         // A run that began late is that of the match in which it was due.
-        (history.last_due().unwrap_or(run.at) >= last.start).then_some(run.at)
+        (due(history, run).unwrap_or(run.at) >= last.start).then_some(run.at)
     });
     match begun {
         Some(begun) => Verdict::new(false, Some(begun), Wake::at(next)),
@@ -85,13 +103,13 @@ pub(super) fn every(interval: Duration, basis: Basis, view: &View<'_>) -> Verdic
     let Some(owner) = view.owner else { return Verdict::new(true, None, Wake::never()) };
     let history = view.facts.history(owner);
     let (from, actions) = match basis {
-        Basis::Due => (due_basis(history, interval), &[Action::Run][..]),
+        Basis::Due => (due_basis(history, interval, view.now), &[Action::Run][..]),
         Basis::Finish => (None, &[Action::Success, Action::Fail][..]),
         Basis::Success => (None, &[Action::Success][..]),
         Basis::Fail => (None, &[Action::Fail][..]),
     };
     let actions = ActionSet::of(actions);
-    let from = from.or_else(|| history.last_of(actions).map(|mark| mark.at));
+    let from = from.or_else(|| history.last_by(actions, view.now).map(|mark| mark.at));
     let topic = Topic::Task { task: owner, actions };
     match from.map(|from| from.after(interval)) {
         Some(next) if view.now < next => {
@@ -104,10 +122,14 @@ pub(super) fn every(interval: Duration, basis: Basis, view: &View<'_>) -> Verdic
 
 /// Counts from the instant at which the last run was due, so that lateness does not add up; from
 /// its start if it was later than a whole interval, so that it is not made up by a burst.
-fn due_basis(history: &History, interval: Duration) -> Option<Timestamp> {
-    let run = history.last(Action::Run)?;
-    let due = history.last_due().filter(|due| run.at.since(*due) <= interval);
-    Some(due.unwrap_or(run.at))
+fn due_basis(history: &History, interval: Duration, now: Timestamp) -> Option<Timestamp> {
+    let run = history.last_by(ActionSet::of(&[Action::Run]), now)?;
+    Some(due(history, run).filter(|due| run.at.since(*due) <= interval).unwrap_or(run.at))
+}
+
+/// Tells when a run was due, which is known of the latest one.
+fn due(history: &History, run: Mark) -> Option<Timestamp> {
+    history.last_due().filter(|_| history.last(Action::Run) == Some(run))
 }
 
 /// The session has run for longer than this.

@@ -23,7 +23,7 @@ pub use parse::{parse, parse_period};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::period::{Cron, Cycle, Period};
+use crate::period::{Cron, Period};
 use crate::record::Action;
 use crate::time::Zone;
 
@@ -83,7 +83,7 @@ pub enum Statement {
     /// `daily after 07:00`: once in each window.
     Once {
         /// The windows.
-        cycle: Cycle,
+        period: Period,
         /// `in Europe/Helsinki`; without it, the session's zone.
         zone: Option<Zone>,
         /// How many runs of a window may fail before it counts as used up; 0 by default.
@@ -254,7 +254,7 @@ pub enum LookBack {
     /// `today`, `this week after Mon`: in the window that began last.
     Window {
         /// The windows.
-        cycle: Cycle,
+        period: Period,
         /// `in Europe/Helsinki`; without it, the session's zone.
         zone: Option<Zone>,
     },

@@ -70,9 +70,17 @@ impl Display for Statement {
                 write_period(period, f)?;
                 write_zone(zone.as_ref(), f)
             }
-            Self::Once { cycle, zone, retries } => {
-                f.write_str(cycle_word(cycle.unit))?;
-                write_window(cycle, f)?;
+            Self::Once { period, zone, retries } => {
+                match period {
+                    Period::Cycle(cycle) => {
+                        f.write_str(cycle_word(cycle.unit))?;
+                        write_window(cycle, f)?;
+                    }
+                    period => {
+                        f.write_str("once in ")?;
+                        write_period(period, f)?;
+                    }
+                }
                 match retries {
                     0 => {}
                     1 => f.write_str(" with 1 retry")?,
@@ -243,12 +251,20 @@ fn write_look_back(within: &LookBack, f: &mut Formatter<'_>) -> fmt::Result {
     match within {
         LookBack::Ever => Ok(()),
         LookBack::Past(past) => write!(f, " past {}", duration(*past)),
-        LookBack::Window { cycle, zone } => {
-            match cycle.unit {
-                Unit::Day => f.write_str(" today")?,
-                unit => write!(f, " this {}", unit_word(unit))?,
+        LookBack::Window { period, zone } => {
+            match period {
+                Period::Cycle(cycle) => {
+                    match cycle.unit {
+                        Unit::Day => f.write_str(" today")?,
+                        unit => write!(f, " this {}", unit_word(unit))?,
+                    }
+                    write_window(cycle, f)?;
+                }
+                period => {
+                    f.write_str(" in ")?;
+                    write_period(period, f)?;
+                }
             }
-            write_window(cycle, f)?;
             write_zone(zone.as_ref(), f)
         }
     }

@@ -26,6 +26,7 @@ use crate::time::{Zone, duration};
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "the names and kinds of options are fixed")]
 pub struct Config {
     /// What happens when a task is added under a name that exists.
     pub task_pre_exist: OnConflict,

@@ -159,11 +159,21 @@ impl ArgError {
         index: usize,
         name: &'static str,
     ) -> Result<T, Self> {
+        Self::read_with(args, index, name, T::EXPECTED, T::from_literal)
+    }
+
+    pub(crate) fn read_with<T>(
+        args: &[Literal],
+        index: usize,
+        name: &'static str,
+        expected: &'static str,
+        from_literal: fn(&Literal) -> Option<T>,
+    ) -> Result<T, Self> {
         let found = args.get(index);
-        found.and_then(T::from_literal).ok_or_else(|| Self {
+        found.and_then(from_literal).ok_or_else(|| Self {
             number: index + 1,
             name,
-            expected: T::EXPECTED,
+            expected,
             found: found.map_or_else(|| "missing".to_owned(), describe),
         })
     }

@@ -9,6 +9,7 @@ mod custom;
 mod default;
 mod registry;
 mod request;
+mod why;
 
 pub use builder::{BuildError, BuildProblem, IntoLog, SessionBuilder};
 pub use config::{Config, ConfigError, OnConflict};
@@ -16,10 +17,12 @@ pub use custom::{ArgError, CustomCondition, FromLiteral};
 pub use default::{DefaultLog, Registered, RegisteredCondition, session};
 pub use registry::Definition;
 pub use request::{Ended, Request};
+pub use why::{Why, WhyError};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::StreamExt;
 use futures::channel::{mpsc, oneshot};
 
 use crate::cond::Condition;
@@ -343,16 +346,22 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Tells the requests.
-    pub fn requests(&mut self) -> &mut mpsc::UnboundedReceiver<Request> {
-        // OK because only `drop` takes it.
-        self.requests.as_mut().expect("an open inbox")
+    /// Waits for the next request.
+    pub async fn next(&mut self) -> Option<Request> {
+        self.requests.as_mut()?.next().await
+    }
+
+    /// Takes a request that is there already.
+    pub fn try_next(&mut self) -> Option<Request> {
+        self.requests.as_mut()?.try_recv().ok()
     }
 }
 
 impl Drop for Inbox {
     fn drop(&mut self) {
         self.session.state().running = false;
+        // What was asked of this run, such as a second shutdown, is not meant for the next one.
+        while self.try_next().is_some() {}
         let mut inbox = self.session.0.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         *inbox = self.requests.take();
     }

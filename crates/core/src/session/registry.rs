@@ -124,7 +124,7 @@ impl Registry {
     pub(super) fn configure(&mut self, config: Config) -> Result<(), Vec<BuildProblem>> {
         let shut_cond = match &config.shut_cond {
             None => None,
-            Some(expr) => Some(self.compiled(expr, "").map_err(|errors| {
+            Some(expr) => Some(self.compiled(expr, "", &HashSet::new()).map_err(|errors| {
                 let problem = |error| BuildProblem::Condition { task: None, error };
                 errors.into_iter().map(problem).collect::<Vec<_>>()
             })?),
@@ -146,7 +146,7 @@ impl Registry {
         let places = self.tasks.len();
         let instances = self.instances;
         let mut names = Vec::with_capacity(tasks.len());
-        let mut named: Vec<Named> = Vec::with_capacity(tasks.len());
+        let mut settled: Vec<Named> = Vec::with_capacity(tasks.len());
         // Names first, so that conditions may name tasks that come later.
         let mut fresh: HashSet<Arc<str>> = HashSet::new();
         for task in tasks {
@@ -174,17 +174,17 @@ impl Registry {
             names.push(name.clone());
             if !fresh.insert(name.clone()) {
                 // It replaces one of the same batch.
-                named.retain(|earlier| earlier.id != id);
+                settled.retain(|earlier| earlier.id != id);
             }
-            named.push(Named { name, id, task });
+            settled.push(Named { name, id, task });
         }
-        let mut definitions = Vec::with_capacity(named.len());
-        for Named { name, id, task } in named {
+        let mut definitions = Vec::with_capacity(settled.len());
+        for Named { name, id, task } in settled {
             for need in &task.needs {
                 problems.extend(self.unmet(&name, need, params));
             }
-            let start = self.compiled(&task.start, &name);
-            let end = task.end.as_ref().map(|end| self.compiled(end, &name)).transpose();
+            let start = self.compiled(&task.start, &name, &fresh);
+            let end = task.end.as_ref().map(|end| self.compiled(end, &name, &fresh)).transpose();
             match (start, end) {
                 (Ok(start), Ok(end)) => definitions.push(Arc::new(Definition {
                     id,
@@ -263,11 +263,14 @@ impl Registry {
 
     /// Finds the first free one of `stem`, the separator and a number.
     fn free_name(&self, stem: &str, separator: &str, from: u64) -> Arc<str> {
-        (from..)
-            .map(|number| format!("{stem}{separator}{number}"))
-            .find(|name| !self.ids.contains_key(name.as_str()))
-            .unwrap_or_default()
-            .into()
+        let mut number = from;
+        loop {
+            let name = format!("{stem}{separator}{number}");
+            if !self.ids.contains_key(name.as_str()) {
+                return name.into();
+            }
+            number += 1;
+        }
     }
 
     /// Finds or makes the place of a name.
@@ -301,7 +304,12 @@ impl Registry {
         (!reason.is_empty()).then(|| BuildProblem::Argument { task: task.clone(), reason })
     }
 
-    fn compiled(&mut self, expr: &Expr, owner: &str) -> Result<Arc<Condition>, Vec<CompileError>> {
+    fn compiled(
+        &mut self,
+        expr: &Expr,
+        owner: &str,
+        fresh: &HashSet<Arc<str>>,
+    ) -> Result<Arc<Condition>, Vec<CompileError>> {
         // Two closures may have the same name, so what has them inside is not shared.
         let shared = expr.says_all();
         let text: Option<Arc<str>> = shared.then(|| expr.to_string().into());
@@ -311,6 +319,7 @@ impl Registry {
         let mut names = Scope {
             tasks: &self.tasks,
             ids: &self.ids,
+            fresh,
             zone: &self.zone,
             shared: &mut self.shared,
         };
@@ -326,16 +335,17 @@ impl Registry {
 struct Scope<'a> {
     tasks: &'a [Option<Arc<Definition>>],
     ids: &'a HashMap<Arc<str>, TaskId>,
+    /// The names of tasks that are being added with this one.
+    fresh: &'a HashSet<Arc<str>>,
     zone: &'a Zone,
     shared: &'a mut Shared,
 }
 
 impl Names for Scope<'_> {
     fn task(&self, name: &str) -> Option<TaskId> {
-        // A name that was claimed has a place but no definition yet; one that was removed has
-        // neither a definition nor, likely, what the user means. Both are looked up again when
-        // they are used, so the first is right and the second is in error then.
-        self.ids.get(name).copied().filter(|id| id.index() < self.tasks.len())
+        let id = *self.ids.get(name)?;
+        // A name without a definition is one that was removed.
+        (self.tasks.get(id.index())?.is_some() || self.fresh.contains(name)).then_some(id)
     }
 
     fn similar_task(&self, name: &str) -> Option<String> {

@@ -54,8 +54,12 @@ pub(super) fn open(
     };
     let settle = |connection: &Connection| -> rusqlite::Result<()> {
         connection.pragma_update(None, "synchronous", synchronous)?;
+        // In pages, 8 MiB: appends come back to the same pages, which are then copied once.
+        connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
         // A write-ahead log that grew once, under a long read, is cut back to 64 MiB.
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // Else a statement is compiled again whenever its parameters change, to look at them.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(())
     };
@@ -208,6 +212,14 @@ fn has_our_mark(path: &Path) -> bool {
 /// Explains why SQLite cannot open a file.
 fn cannot_open(path: &Path, error: rusqlite::Error) -> LogError {
     let shown = path.display();
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    if extended == Some(ffi::SQLITE_READONLY_ROLLBACK) {
+        let message = format!(
+            "cannot open `{shown}`: another program left a transaction in it unfinished; let that \
+             program take it back, or choose another file"
+        );
+        return LogError::new(LogErrorKind::Open, message).because(error);
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_a_database(path).because(error),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {

@@ -1,20 +1,23 @@
 //! Reading records.
 //!
-//! A query is a walk over one index, or over one for each task and action that it names, of
-//! which only so many rows are looked at as are asked for. Which index is said in the statement:
-//! without statistics SQLite guesses, and a wrong guess is a scan of the whole history.
+//! A query is a walk along the records by number, or one for each task and action that it names,
+//! and no walk goes on when as many are found as are asked for. Which index it goes along is said
+//! in the statement: without statistics SQLite guesses, and a wrong guess is a scan of the whole
+//! history. Times are not indexed; they say from which number on to look.
 //!
 //! All statements of one call see the same state of the file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use redengine_core::Timestamp;
 use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{Order, Past, PastOf, Query};
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params};
 
 use super::error::Failure;
 use super::row::{self, COLUMNS, Names};
+use super::schema::hour;
 use super::write::seq;
 
 pub(super) fn last_seq(connection: &Connection) -> Result<Seq, Failure> {
@@ -44,12 +47,8 @@ enum Walk {
     All,
     /// Those of a run.
     Run,
-    /// Those of a task by number.
-    Task { task: i64 },
     /// Those of an action of a task by number.
     Action { task: i64, action: Action },
-    /// Those of a task in a span of time.
-    Time { task: i64 },
 }
 
 impl Walk {
@@ -57,11 +56,9 @@ impl Walk {
         let along = match self {
             Self::All => "record where true",
             Self::Run => "record indexed by record_run where run = :run",
-            Self::Task { .. } => "record indexed by record_task where task = :task",
             Self::Action { .. } => {
                 "record indexed by record_action where task = :task and action = :action"
             }
-            Self::Time { .. } => "record indexed by record_at where task = :task",
         };
         let direction = match order {
             Order::Oldest => "asc",
@@ -79,12 +76,16 @@ struct Reading<'a> {
     connection: &'a Connection,
     query: &'a Query,
     names: Names,
+    /// No number that is wanted is as small as this.
+    after: i64,
     found: Vec<Recorded>,
 }
 
 impl<'a> Reading<'a> {
     fn new(connection: &'a Connection, query: &'a Query) -> Self {
-        Self { connection, query, names: Names::default(), found: Vec::new() }
+        // Numbers are those of rows, so none is above `i64::MAX`.
+        let after = query.after.map_or(i64::MIN, number);
+        Self { connection, query, names: Names::default(), after, found: Vec::new() }
     }
 
     fn read(mut self) -> Result<Vec<Recorded>, Failure> {
@@ -99,24 +100,32 @@ impl<'a> Reading<'a> {
             self.found.truncate(limit.unwrap_or(usize::MAX));
             return Ok(self.found);
         }
-        let in_time = from.is_some() || until.is_some();
-        if tasks.is_none() && (after.is_some() || (actions.is_empty() && !in_time)) {
+        if let Some(from) = from {
+            match self.first_since(*from)? {
+                Some(first) => self.after = self.after.max(first.saturating_sub(1)),
+                None => return Ok(self.found),
+            }
+        }
+        // Rare actions of all tasks are found sooner task by task than among all records.
+        if tasks.is_none() && (actions.is_empty() || after.is_some() || from.is_some()) {
             self.walk(Walk::All)?;
             return Ok(self.found);
         }
+        let is_wanted = |action: &Action| actions.is_empty() || actions.contains(action);
         for task in self.tasks()? {
-            if from.is_some() {
-                self.walk(Walk::Time { task })?;
-            } else if actions.is_empty() {
-                self.walk(Walk::Task { task })?;
-            } else {
-                for action in Action::ALL.into_iter().filter(|action| actions.contains(action)) {
-                    self.walk(Walk::Action { task, action })?;
-                }
+            for action in Action::ALL.into_iter().filter(is_wanted) {
+                self.walk(Walk::Action { task, action })?;
             }
         }
         self.settle();
         Ok(self.found)
+    }
+
+    /// The smallest number that a record at or after an instant can have.
+    fn first_since(&self, from: Timestamp) -> Result<Option<i64>, Failure> {
+        // Not simply the first of its hour: a clock may step back.
+        let select = "select min(first) from hour where hour >= ?1";
+        Ok(self.connection.prepare_cached(select)?.query_row([hour(from)], |row| row.get(0))?)
     }
 
     /// The numbers of the tasks that are asked for.
@@ -142,10 +151,8 @@ impl<'a> Reading<'a> {
 
     /// Adds what a walk finds, in the query's order.
     fn walk(&mut self, walk: Walk) -> Result<(), Failure> {
-        let Query { actions, run, after, from, until, limit, order, .. } = self.query;
-        // Numbers are those of rows, so none is above `i64::MAX`.
-        let number = |seq: Seq| i64::try_from(seq.0).unwrap_or(i64::MAX);
-        let mut after = after.map_or(i64::MIN, number);
+        let Query { actions, run, from, until, limit, order, .. } = self.query;
+        let mut after = self.after;
         let mut before = i64::MAX;
         // Once there are enough, only what is nearer than the farthest of them is of use.
         if let Some(limit) = *limit
@@ -158,7 +165,7 @@ impl<'a> Reading<'a> {
                 (_, None) => {}
             }
         }
-        let from = from.map_or(i64::MIN, redengine_core::Timestamp::as_micros);
+        let from = from.map_or(i64::MIN, Timestamp::as_micros);
         let until = until.map_or(i64::MAX, |until| until.as_micros().saturating_sub(1));
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
         let mask = actions.iter().fold(0_i64, |mask, action| mask | 1 << *action as i64);
@@ -173,7 +180,6 @@ impl<'a> Reading<'a> {
         match &walk {
             Walk::All => {}
             Walk::Run => parameters.push((":run", &run)),
-            Walk::Task { task } | Walk::Time { task } => parameters.push((":task", task)),
             Walk::Action { task, action } => {
                 action_number = *action as i64;
                 parameters.push((":task", task));
@@ -196,6 +202,10 @@ impl<'a> Reading<'a> {
         }
         self.found.truncate(self.query.limit.unwrap_or(usize::MAX));
     }
+}
+
+fn number(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 
 fn task_id(connection: &Connection, name: &str) -> Result<Option<i64>, Failure> {
@@ -256,7 +266,9 @@ fn past_of(connection: &Connection, PastOf { task, keep }: &PastOf) -> Result<Pa
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema;
+    use rusqlite::StatementStatus;
+
+    use super::super::{Synchronous, schema};
     use super::*;
 
     fn plan(connection: &Connection, select: &str) -> Vec<String> {
@@ -275,19 +287,32 @@ mod tests {
             for (walk, wanted) in [
                 (Walk::All, "USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
                 (Walk::Run, "USING INDEX record_run (run=?)"),
-                (Walk::Task { task }, "USING INDEX record_task (task=? AND rowid>? AND rowid<?)"),
                 (
                     Walk::Action { task, action },
                     "USING INDEX record_action (task=? AND action=? AND rowid>? AND rowid<?)",
                 ),
-                (Walk::Time { task }, "USING INDEX record_at (task=? AND at>? AND at<?)"),
             ] {
                 let plan = plan(&connection, &walk.select(order));
                 assert_eq!(plan[0], format!("SEARCH record {wanted}"));
-                // Those of a run or a span of time are put in order, all others are in order.
-                let is_sorted = matches!(walk, Walk::Run | Walk::Time { .. });
-                assert_eq!(plan.len() > 1, is_sorted, "{plan:?}");
+                // Those of a run are put in order, all others are in order.
+                assert_eq!(plan.len() > 1, matches!(walk, Walk::Run), "{plan:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_statement_is_compiled_again_for_other_parameters() {
+        let folder = tempfile::tempdir().unwrap();
+        let timeout = std::time::Duration::ZERO;
+        let file = folder.path().join("runs.db");
+        let (_, mut reader) =
+            super::super::open::open(&file, Synchronous::Normal, timeout).unwrap();
+        let statement = Walk::All.select(Order::Oldest);
+        for limit in 1_u8..5 {
+            read(&mut reader, &Query::all().after(Seq(limit.into())).limit(limit.into())).unwrap();
+        }
+        let statement = reader.prepare_cached(&statement).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::Run), 4);
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }

@@ -7,6 +7,7 @@
 //! with every append in `tally` and `open_run`: counting a long history would be a scan, and
 //! counts must outlive records that are deleted.
 
+use redengine_core::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::Failure;
@@ -37,11 +38,16 @@ create table record (
     output text
 ) strict;
 
--- Each ends with the row's number, which is `seq`.
+-- Each ends with the row's number, which is `seq`. There are no more than these two, because
+-- each index of a task's records costs every append a page of its own.
 create unique index record_run on record (run, action);
-create index record_task on record (task);
 create index record_action on record (task, action);
-create index record_at on record (task, at);
+
+-- The first record of each hour: those since an instant have no smaller number.
+create table hour (
+    hour integer primary key,
+    first integer not null
+) strict;
 
 create table tally (
     task integer not null references task (id),
@@ -57,12 +63,11 @@ create table tally (
 ) strict, without rowid;
 
 create table open_run (
-    run blob not null primary key,
     task integer not null references task (id),
-    seq integer not null
+    run blob not null,
+    seq integer not null,
+    primary key (task, run)
 ) strict, without rowid;
-
-create index open_run_task on open_run (task, seq);
 
 -- For people.
 create view history as
@@ -81,6 +86,11 @@ select
     output
 from record join task on task.id = record.task;
 ";
+
+/// The hour of an instant, as in the table of that name.
+pub(super) fn hour(at: Timestamp) -> i64 {
+    at.as_micros().div_euclid(3_600_000_000)
+}
 
 /// What a database is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,15 +132,14 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 
 /// Makes sure that all that the statements name is there.
 pub(super) fn check(connection: &Connection) -> Result<(), Failure> {
-    const SELECTS: [&str; 8] = [
+    const SELECTS: [&str; 7] = [
         "select id, name from task",
         "select seq, task, run, action, at, started, due, node, reason, output from record",
         "select task, action, count, streak, last, top, top_started from tally",
-        "select run, task, seq from open_run",
+        "select task, run, seq from open_run",
+        "select hour, first from hour",
         "select 1 from record indexed by record_run where run = x''",
-        "select 1 from record indexed by record_task where task = 0",
         "select 1 from record indexed by record_action where task = 0 and action = 0",
-        "select 1 from record indexed by record_at where task = 0 and at = 0",
     ];
     for select in SELECTS {
         connection.prepare(select)?;

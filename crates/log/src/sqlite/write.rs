@@ -12,13 +12,14 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::error::Failure;
 use super::row::{self, COLUMNS, Names};
+use super::schema;
 
 pub(super) fn append(
     connection: &mut Connection,
     batch: Vec<Append>,
 ) -> Result<Vec<Appended>, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut batched = Batch { connection: &transaction, tasks: HashMap::new() };
+    let mut batched = Batch { connection: &transaction, tasks: HashMap::new(), hour: None };
     let mut appended = Vec::with_capacity(batch.len());
     for append in batch {
         appended.push(batched.append(append)?);
@@ -38,6 +39,8 @@ struct Task {
 struct Batch<'a> {
     connection: &'a Connection,
     tasks: HashMap<Arc<str>, Task>,
+    /// The hour of the latest record.
+    hour: Option<i64>,
 }
 
 impl Batch<'_> {
@@ -74,7 +77,7 @@ impl Batch<'_> {
             return Ok(*task);
         }
         let mut find = self.connection.prepare_cached(
-            "select id, (select max(seq) from record where task = id) from task where name = ?1",
+            "select id, (select max(last) from tally where task = id) from task where name = ?1",
         )?;
         let found = find
             .query_row([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))
@@ -90,8 +93,8 @@ impl Batch<'_> {
     fn is_open(&self, task: Task, run: RunId) -> Result<bool, Failure> {
         let mut find = self
             .connection
-            .prepare_cached("select 1 from open_run where run = ?1 and task = ?2")?;
-        Ok(find.exists(params![run.as_bytes(), task.id])?)
+            .prepare_cached("select 1 from open_run where task = ?1 and run = ?2")?;
+        Ok(find.exists(params![task.id, run.as_bytes()])?)
     }
 
     fn write(&mut self, task: Task, record: &Record) -> Result<Seq, Failure> {
@@ -120,11 +123,23 @@ impl Batch<'_> {
                 details.and_then(|details| details.reason.as_ref()),
                 details.and_then(|details| details.output.as_ref()),
             ])?;
+        self.note_hour(number, record)?;
         self.count(id, number, record)?;
         self.open_or_close(id, number, record)?;
         let seq = seq(number)?;
         self.tasks.insert(Arc::clone(&record.task), Task { id: Some(id), latest: Some(seq) });
         Ok(seq)
+    }
+
+    fn note_hour(&mut self, number: i64, record: &Record) -> Result<(), Failure> {
+        let hour = schema::hour(record.at);
+        if self.hour != Some(hour) {
+            self.connection
+                .prepare_cached("insert or ignore into hour (hour, first) values (?1, ?2)")?
+                .execute([hour, number])?;
+            self.hour = Some(hour);
+        }
+        Ok(())
     }
 
     fn count(&self, task: i64, number: i64, record: &Record) -> Result<(), Failure> {
@@ -153,17 +168,31 @@ impl Batch<'_> {
     fn open_or_close(&self, task: i64, number: i64, record: &Record) -> Result<(), Failure> {
         let run = record.run.as_bytes();
         if record.action.ends() {
-            self.connection
-                .prepare_cached("delete from open_run where run = ?1")?
-                .execute([run])?;
+            let closed = self
+                .connection
+                .prepare_cached("delete from open_run where task = ?1 and run = ?2")?
+                .execute(params![task, run])?;
+            if closed == 0 {
+                // It is not open, or was begun by another task.
+                self.connection
+                    .prepare_cached(
+                        "delete from open_run where run = ?1 and task in (
+                            select task from record indexed by record_run
+                            where run = ?1 and action = 0
+                         )",
+                    )?
+                    .execute([run])?;
+            }
         } else {
             // A run of which an end came first never opens.
             self.connection
                 .prepare_cached(
-                    "insert into open_run (run, task, seq) select ?1, ?2, ?3
-                     where not exists (select 1 from record where run = ?1 and action > 0)",
+                    "insert into open_run (task, run, seq) select ?1, ?2, ?3
+                     where not exists (
+                        select 1 from record indexed by record_run where run = ?2 and action > 0
+                     )",
                 )?
-                .execute(params![run, task, number])?;
+                .execute(params![task, run, number])?;
         }
         Ok(())
     }

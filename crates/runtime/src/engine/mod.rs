@@ -13,6 +13,7 @@ mod runs;
 mod shutdown;
 mod subject;
 mod watch;
+mod why;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ use watch::{Wait, Watch};
 pub struct Engine {
     config: Arc<Config>,
     node: Arc<str>,
+    /// What the `run` records of this session have to add: all of them the same.
+    begin: Option<Arc<Details>>,
     random: fastrand::Rng,
     facts: Facts,
     tasks: Vec<Slot>,
@@ -50,6 +53,8 @@ pub struct Engine {
     watch: Watch,
     /// The subjects to look at in the next cycle.
     ready: Vec<Key>,
+    /// The subjects that this cycle has not looked at yet, the next one last.
+    rest: Vec<Key>,
     /// The subjects that would be looked at, but nothing may start.
     parked: Vec<Key>,
     /// The earliest instant of the next cycle.
@@ -84,8 +89,11 @@ struct Slot {
     end: Option<Key>,
     /// How many of its runs are in [`Runs`].
     own: u32,
-    requests: Option<Box<VecDeque<Forced>>>,
+    /// Boxed, since hardly any task has some and there are many tasks.
+    requests: Option<Box<Requests>>,
 }
+
+type Requests = VecDeque<Forced>;
 
 #[derive(Debug)]
 struct ProbeSlot {
@@ -115,9 +123,11 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
+        let begin = Details::new(Some(node.clone()), None, None);
         let mut engine = Self {
             config,
             node,
+            begin,
             random: fastrand::Rng::with_seed(seed),
             facts,
             tasks: Vec::new(),
@@ -125,6 +135,7 @@ impl Engine {
             agenda: Agenda::default(),
             watch: Watch::default(),
             ready: Vec::new(),
+            rest: Vec::new(),
             parked: Vec::new(),
             not_before: Timestamp::MIN,
             reads: Reads::default(),
@@ -191,9 +202,16 @@ impl Engine {
         self.finish_if_over(effects);
     }
 
+    /// Tells whether a cycle is under way: [`Engine::step`] looks at a limited number of subjects,
+    /// and must be called again.
+    pub fn is_looking(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Tells when [`Engine::step`] must be called if no event comes first.
     pub fn wake(&self) -> Option<Timestamp> {
-        let ready = (!self.ready.is_empty()).then_some(self.not_before);
+        let more = !self.ready.is_empty() || self.is_looking();
+        let ready = more.then_some(self.not_before);
         match (ready, self.agenda.next()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -353,8 +371,7 @@ impl Engine {
             (known, None) => {
                 if let Some((key, _)) = known {
                     self.stop_waiting(key);
-                    self.ready.retain(|ready| *ready != key);
-                    self.parked.retain(|parked| *parked != key);
+                    self.take_out(key);
                     self.subjects.release(key);
                 }
                 None
@@ -382,6 +399,18 @@ impl Engine {
                 self.subjects.get_mut(key).state = State::Ready;
                 self.ready.push(key);
             }
+        }
+    }
+
+    /// Takes a subject out of all queues.
+    fn take_out(&mut self, key: Key) {
+        match self.subjects.get(key).state {
+            State::Waiting | State::Reading => {}
+            State::Ready | State::Fresh => {
+                self.ready.retain(|ready| *ready != key);
+                self.rest.retain(|rest| *rest != key);
+            }
+            State::Parked => self.parked.retain(|parked| *parked != key),
         }
     }
 
@@ -432,12 +461,11 @@ impl Engine {
         }
         let action = recorded.record.action;
         if action == Action::Success {
-            let output =
-                recorded.record.details.as_ref().and_then(|details| details.output.clone());
-            // A value that this process made is there already, and better than its text.
-            if let Some(output) = output {
-                self.returns.entry(task).or_insert_with(|| Output::from_json(output));
-            }
+            // Of a run of this process the value itself follows; here is what the record says.
+            match recorded.record.details.as_ref().and_then(|details| details.output.clone()) {
+                Some(output) => self.returns.insert(task, Output::from_json(output)),
+                None => self.returns.remove(&task),
+            };
         }
         if action.ends() && self.facts.history(task).live().is_empty() {
             self.foreign.retain(|other| *other != task);
@@ -445,7 +473,9 @@ impl Engine {
         self.watch.on_record(task, action, &mut self.woken);
         self.wake_woken();
         if let Some(slot) = self.tasks.get(task.index()) {
-            let (start, end) = (slot.start, slot.end);
+            // A run of this session that begins blocks the next one: there is nothing to look at.
+            let start = slot.start.filter(|_| action.ends() || slot.own == 0);
+            let end = slot.end;
             for key in [start, end].into_iter().flatten() {
                 self.make_ready(key);
             }
@@ -467,8 +497,7 @@ impl Engine {
             return;
         }
         self.stop_waiting(key);
-        self.ready.retain(|ready| *ready != key);
-        self.parked.retain(|parked| *parked != key);
+        self.take_out(key);
         self.subjects.get_mut(key).state = State::Reading;
         self.reads.next_waiting.push(key);
     }
@@ -618,8 +647,8 @@ impl Engine {
                 self.send_reads(effects);
             }
             (RunState::Ending { .. }, Appended::Won(recorded)) => {
-                self.gone(key, effects);
                 self.apply(task, &recorded);
+                self.gone(key, effects);
             }
             (RunState::Ending { .. }, Appended::Lost) => {
                 // Somebody else has ended it: this session was taken for dead.

@@ -102,6 +102,13 @@ impl Engine {
         if let Phase::Draining { result, .. } | Phase::Stopping { result, .. } =
             std::mem::replace(&mut self.phase, Phase::Over)
         {
+            for slot in &mut self.tasks {
+                let dropped = slot.requests.take().map_or(0, |requests| requests.len());
+                if let (Some(definition), 1..) = (&slot.definition, dropped) {
+                    let task = definition.name.clone();
+                    effects.push(Effect::Report(Report::Unserved { task, requests: dropped }));
+                }
+            }
             effects.push(Effect::Finish(result));
         }
     }

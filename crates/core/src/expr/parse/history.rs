@@ -3,6 +3,7 @@
 use super::time::AFTER_WINDOW;
 use super::{Kind, Parsed, Parser};
 use crate::expr::{Age, Count, Expr, Happening, LookBack, Outcome, Quantifier, Span, Statement};
+use crate::period::Period;
 use crate::period::Unit;
 
 /// What a task `has` done.
@@ -141,7 +142,7 @@ impl Parser<'_> {
             return Ok(LookBack::Ever);
         };
         let (cycle, options) = self.window_of(unit, AFTER_WINDOW)?;
-        Ok(LookBack::Window { cycle, zone: options.zone })
+        Ok(LookBack::Window { period: Period::Cycle(cycle), zone: options.zone })
     }
 
     fn running(&mut self, task: Option<String>) -> Parsed<Expr> {

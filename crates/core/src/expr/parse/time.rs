@@ -60,7 +60,8 @@ impl Parser<'_> {
     pub(super) fn cycle(&mut self) -> Parsed<Expr> {
         let unit = self.need_choice(CYCLES, "a cycle like `daily`")?;
         let (cycle, options) = self.window_of(unit, AFTER_CYCLE)?;
-        Ok(Statement::Once { cycle, zone: options.zone, retries: options.retries.unwrap_or(0) }
+        let period = Period::Cycle(cycle);
+        Ok(Statement::Once { period, zone: options.zone, retries: options.retries.unwrap_or(0) }
             .into())
     }
 

@@ -1,0 +1,60 @@
+//! What is measured: waiting, lateness, a burst, a steady load, and as much as it can.
+//!
+//! Each scenario registers its tasks, lets the session settle, and then watches from outside.
+
+mod burst;
+mod evaluate;
+mod idle;
+mod steady;
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use crate::clock::Unix;
+use crate::harness::Figures;
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// N tasks that are due once a day, none of them soon: what waiting costs.
+    Idle,
+    /// K tasks that are due at each full second, among N that wait: how late they start.
+    Lateness,
+    /// N tasks that are due at the same full second: how long until all have started.
+    Burst,
+    /// N tasks that are due at each full second.
+    #[value(name = "every1s")]
+    Every1s,
+    /// N tasks that are always due, one run at a time each.
+    Throughput,
+    /// One look at a condition that waits, as often as it can in the given time.
+    Evaluate,
+}
+
+/// How much to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub tasks: usize,
+    pub seconds: f64,
+    pub probes: usize,
+    /// The seconds from the start to the burst; 0: what registration is expected to need.
+    pub lead: f64,
+}
+
+impl Scenario {
+    /// Measures it.
+    pub(crate) async fn run(self, size: Size) -> Result<Figures, String> {
+        // A random phase, so that what repeats with the full second does not begin with it.
+        let phase = Duration::from_nanos(Unix::now().0 % 1_000_000_000);
+        tokio::time::sleep(Duration::from_millis(200) + phase).await;
+        match self {
+            Self::Idle => idle::run(size).await,
+            Self::Lateness => steady::lateness(size).await,
+            Self::Burst => burst::run(size).await,
+            Self::Every1s => steady::every_second(size).await,
+            Self::Throughput => steady::throughput(size).await,
+            Self::Evaluate => evaluate::run(size),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+use redengine::prelude::*;
+
+struct NoError;
+
+#[condition]
+fn is_there() -> Result<bool, NoError> {
+    Ok(true)
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use redengine::prelude::*;
+
+#[task(Some("daily"))]
+async fn fetch() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use redengine::prelude::*;
+
+struct Client;
+
+impl Client {
+    #[task("daily")]
+    async fn fetch() {}
+}
+
+fn main() {}

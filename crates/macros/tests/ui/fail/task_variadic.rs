@@ -1,0 +1,6 @@
+use redengine::prelude::*;
+
+#[task("daily")]
+unsafe extern "C" fn printf(first: u32, ...) {}
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Nothing to see here: the programs are beside this file.
