@@ -138,7 +138,8 @@ async fn an_end_condition_is_asked_only_while_a_run_lives() {
     expect![[r#"
         24 08:00:00 t run
         24 08:01:00 t terminate: its end condition holds: oracle(); it ended with: stopped
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
     assert_eq!(oracle.asked(), 7);
 }
 
@@ -191,10 +192,8 @@ async fn a_slow_condition_is_asked_once_at_a_time_and_delays_nobody() {
     let oracle = Oracle::default();
     let probe = oracle.probe(span("1 min"));
     let slow_condition = oracle.condition("oracle", probe);
-    let session = session("2026-11-24 07:00")
-        .task(task("t", slow_condition | "every 1 s"))
-        .build()
-        .unwrap();
+    let session =
+        session("2026-11-24 07:00").task(task("t", slow_condition | "every 1 s")).build().unwrap();
     run_for(&session, "10 s 500 ms").await.unwrap();
     assert_eq!(starts(&session, "t").await.split(", ").count(), 11);
     assert_eq!(oracle.most.load(Ordering::Relaxed), 1, "it was asked {} times", oracle.asked());
@@ -204,7 +203,8 @@ async fn a_slow_condition_is_asked_once_at_a_time_and_delays_nobody() {
 async fn a_condition_that_never_answers_holds_up_nothing() {
     let probe = Probe::future(std::future::pending);
     let hanging: Expr =
-        Statement::Custom(Custom { name: "hang".into(), args: Vec::new(), probe: Some(probe) }).into();
+        Statement::Custom(Custom { name: "hang".into(), args: Vec::new(), probe: Some(probe) })
+            .into();
     let session = session("2026-11-24 07:00")
         .task(task("waits", hanging.clone()))
         .task(task("neither", !hanging))
@@ -286,10 +286,8 @@ async fn a_condition_that_heals_starts_its_task() {
     let oracle = Oracle::default();
     oracle.fails.store(true, Ordering::Relaxed);
     oracle.say(true);
-    let session = session("2026-11-24 07:00")
-        .task(task("t", oracle.at_once() & "daily"))
-        .build()
-        .unwrap();
+    let session =
+        session("2026-11-24 07:00").task(task("t", oracle.at_once() & "daily")).build().unwrap();
     let story = async {
         pass("1 min").await;
         oracle.fails.store(false, Ordering::Relaxed);
@@ -310,11 +308,13 @@ async fn loud_errors_end_the_session_in_order_and_tell_task_and_statement() {
         .unwrap();
     let error = run_for(&session, "1 hour").await.unwrap_err();
     assert!(matches!(error, RunError::Condition { .. }), "{error:?}");
-    expect!["the condition of task `t` is in error: `broken()`: the disk is gone"].assert_eq(&error.to_string());
+    expect!["the condition of task `t` is in error: `broken()`: the disk is gone"]
+        .assert_eq(&error.to_string());
     expect![[r#"
         24 07:00:00 other run (due 24 00:00:00)
         24 07:00:10 other success
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -355,10 +355,7 @@ async fn a_broken_shut_cond_ends_nothing_but_a_loud_session() {
 #[tokio::test(start_paused = true)]
 async fn errors_may_become_loud_while_the_session_runs() {
     let oracle = Oracle::default();
-    let session = session("2026-11-24 07:00")
-        .task(task("t", oracle.at_once()))
-        .build()
-        .unwrap();
+    let session = session("2026-11-24 07:00").task(task("t", oracle.at_once())).build().unwrap();
     let story = async {
         pass("1 min").await;
         session.configure(|config| config.silence_cond_check = false).unwrap();

@@ -64,7 +64,11 @@ async fn each_way_to_end_is_an_outcome() {
     let mut ends = String::new();
     for definition in session.tasks() {
         let name = &definition.name;
-        ends += &format!("{name}: {} {}\n", actions(&session, name).await, reason(&session, name).await);
+        ends += &format!(
+            "{name}: {} {}\n",
+            actions(&session, name).await,
+            reason(&session, name).await
+        );
     }
     expect![[r#"
         nothing: run success 
@@ -77,7 +81,8 @@ async fn each_way_to_end_is_an_outcome() {
         blocking err: run fail cannot load the prices
           because: the disk is full
         blocking idle: run inaction 
-    "#]].assert_eq(&ends);
+    "#]]
+    .assert_eq(&ends);
 }
 
 fn burst() {
@@ -130,7 +135,8 @@ async fn a_timeout_stops_a_run() {
         24 07:00:59 in time success
         24 07:01:00 session's terminate: its timeout passed after 1 min; it ended with: stopped
         24 07:02:00 without success
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,7 +180,8 @@ async fn an_async_run_that_does_not_listen_is_aborted_after_the_grace() {
     expect![[r#"
         24 07:00:00 deaf run (due 24 00:00:00)
         24 07:00:17 deaf terminate: its timeout passed after 10 s
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
     assert!(dropped.load(Ordering::Relaxed));
 }
 
@@ -199,15 +206,14 @@ async fn an_end_condition_stops_a_run() {
 
 #[tokio::test(start_paused = true)]
 async fn an_end_condition_that_holds_already_stops_a_run_at_once() {
-    let session = session("2026-11-24 07:00")
-        .task(serving("t", "daily").end("true"))
-        .build()
-        .unwrap();
+    let session =
+        session("2026-11-24 07:00").task(serving("t", "daily").end("true")).build().unwrap();
     run_for(&session, "2 hours").await.unwrap();
     expect![[r#"
         24 07:00:00 t run (due 24 00:00:00)
         24 07:00:00 t terminate: its end condition holds: true; it ended with: stopped
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,15 +235,14 @@ async fn a_run_can_be_terminated_on_request() {
     expect![[r#"
         24 07:00:00 t run (due 24 00:00:00)
         24 07:00:10 t terminate: it was terminated on request; it ended with: stopped
-    "#]].assert_eq(&timeline(&session).await);
+    "#]]
+    .assert_eq(&timeline(&session).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_to_terminate_an_idle_task_does_not_reach_its_next_run() {
-    let session = session("2026-11-24 07:00")
-        .task(slow("t", "daily after 07:01", "10 s"))
-        .build()
-        .unwrap();
+    let session =
+        session("2026-11-24 07:00").task(slow("t", "daily after 07:01", "10 s")).build().unwrap();
     let story = async {
         session.terminate("t").unwrap();
         pass("10 min").await;
@@ -370,9 +375,12 @@ async fn a_value_that_is_not_there_fails_the_run_unless_it_is_optional() {
     let session = session("2026-11-24 07:00")
         .task(Fetch)
         .task(Task::new("must", "daily", |_: Return<Fetch>| async {}).priority(5))
-        .task(Task::new("may", "daily", |prices: Option<Return<Fetch>>| async move {
-            assert!(prices.is_none());
-        }).priority(5))
+        .task(
+            Task::new("may", "daily", |prices: Option<Return<Fetch>>| async move {
+                assert!(prices.is_none());
+            })
+            .priority(5),
+        )
         .build()
         .unwrap();
     run_for(&session, "1 min").await.unwrap();
@@ -391,8 +399,16 @@ async fn parameters_are_found_by_their_type_and_those_of_the_run_come_first() {
         .task(Task::new(
             "t",
             "daily",
-            move |Param(limit): Param<u32>, env: Param<&'static str>, more: Option<Param<u64>>, info: RunInfo| {
-                list.lock().unwrap().push((limit, env.0, more.map(|Param(more)| more), info.is_forced()));
+            move |Param(limit): Param<u32>,
+                  env: Param<&'static str>,
+                  more: Option<Param<u64>>,
+                  info: RunInfo| {
+                list.lock().unwrap().push((
+                    limit,
+                    env.0,
+                    more.map(|Param(more)| more),
+                    info.is_forced(),
+                ));
                 async {}
             },
         ))
@@ -420,7 +436,8 @@ async fn a_missing_parameter_is_found_before_anything_runs() {
         .task(Task::new("t", "daily", |_: Param<String>, _: Option<Param<bool>>| async {}))
         .build()
         .unwrap_err();
-    expect!["the session is wrong: task `t`: no parameter is a `alloc::string::String`"].assert_eq(&error.to_string());
+    expect!["the session is wrong: task `t`: no parameter is a `alloc::string::String`"]
+        .assert_eq(&error.to_string());
 }
 
 #[tokio::test(start_paused = true)]
@@ -466,7 +483,11 @@ async fn a_loud_failure_before_the_body_ends_the_session_in_order() {
         let session = session("2026-11-24 07:00")
             .configure(|config| config.silence_task_prerun = false)
             .task(Fetch)
-            .task(Task::new("t", "daily", |_: Return<Fetch>| async {}).priority(1).execution(execution))
+            .task(
+                Task::new("t", "daily", |_: Return<Fetch>| async {})
+                    .priority(1)
+                    .execution(execution),
+            )
             .task(slow("other", "daily", "10 s"))
             .build()
             .unwrap();

@@ -209,11 +209,7 @@ impl Verdict {
             }
             (witness, others) => witness.or(others),
         };
-        decided.unwrap_or_else(|| Self {
-            truth: neutral.clone(),
-            since: None,
-            wake: Wake::never(),
-        })
+        decided.unwrap_or_else(|| Self { truth: neutral.clone(), since: None, wake: Wake::never() })
     }
 }
 
