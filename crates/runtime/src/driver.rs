@@ -27,7 +27,7 @@ use crate::effect::{Effect, Report};
 use crate::engine::{Engine, ReplyTo};
 use crate::error::RunError;
 use crate::event::Event;
-use crate::exec::{self, StartedRuns};
+use crate::exec::{self, Ready, StartedRuns};
 use crate::journal::{Journal, Whose, Written};
 use crate::node::{self, Node};
 use crate::probe;
@@ -50,6 +50,8 @@ pub(crate) struct Driver {
     engine: Engine,
     journal: Journal,
     runs: StartedRuns,
+    /// Those that this step starts.
+    ready: Vec<Ready>,
     events: mpsc::UnboundedSender<Event>,
     incoming: mpsc::UnboundedReceiver<Event>,
     probes: Vec<Probe>,
@@ -117,6 +119,7 @@ impl Driver {
             engine,
             journal,
             runs: StartedRuns::default(),
+            ready: Vec::new(),
             events,
             incoming,
             probes: Vec::new(),
@@ -222,6 +225,7 @@ impl Driver {
             self.perform(effect);
         }
         self.effects = effects;
+        exec::start(&mut self.ready, &self.session, &self.events);
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -234,7 +238,9 @@ impl Driver {
                     run = %ticket.info.run(),
                     "started"
                 );
-                self.runs.insert(exec::start(*ticket, &self.session, &self.events));
+                let (started, ready) = exec::prepare(ticket);
+                self.runs.insert(started);
+                self.ready.push(ready);
             }
             Effect::Stop(run) => self.runs.cancel(run),
             Effect::Abort(run) => self.runs.abort(run),

@@ -22,7 +22,7 @@ pub enum Effect {
     /// Append a record; answered by `Appended`, or for the start of a run by `ClaimFailed`.
     Append(RunKey, Append),
     /// Start a run whose record is won; answered by `Ended`.
-    Start(Box<Ticket>),
+    Start(Ticket),
     /// Tell a run to stop.
     Stop(RunKey),
     /// Abort a run; answered by `Ended`.

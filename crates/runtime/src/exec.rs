@@ -11,12 +11,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures::future::{AbortHandle, AbortRegistration, Abortable};
 use redengine_core::Session;
 use redengine_core::error::write_chain;
 use redengine_core::param::{Cancel, RunCx};
 use redengine_core::task::{Body, BodyFuture, Execution, SetupError, TaskError, TaskResult};
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::AbortHandle;
 
 use crate::effect::Ticket;
 use crate::engine::RunKey;
@@ -79,42 +79,93 @@ impl Drop for StartedRuns {
     }
 }
 
-/// Starts a run. Its end comes as an event.
-pub(crate) fn start(ticket: Ticket, session: &Session, events: &UnboundedSender<Event>) -> Started {
-    let Ticket { key, definition, execution, info, params, returns } = ticket;
+/// Makes a run ready, and what stops it.
+pub(crate) fn prepare(ticket: Ticket) -> (Started, Ready) {
+    let (abort, aborted) = AbortHandle::new_pair();
     let cancel = Cancel::new();
-    let cx = RunCx { info, session: session.clone(), cancel: cancel.clone(), params, returns };
-    let end = End { key, events: Some(events.clone()) };
-    let abort = match (&definition.body, execution) {
-        (Body::Future(prepare), Execution::Async) => {
-            let body = Running::Prepared { prepare: prepare.clone(), cx };
-            tokio::spawn(Reported { body, end }).abort_handle()
-        }
-        (Body::Future(prepare), _) => {
-            let prepare = prepare.clone();
-            let runtime = tokio::runtime::Handle::current();
-            let body = move || runtime.block_on(finish_future(prepare(cx)));
-            on_thread(end, body)
-        }
-        (Body::Blocking(run), _) => {
-            let run = run.clone();
-            on_thread(end, move || match run(cx) {
-                Ok(result) => body_end(result),
-                Err(error) => BodyEnd::SetupFailed(error),
-            })
-        }
-        // `Body` is open to further kinds; a task of one that this version cannot run fails.
-        _ => {
-            let error = SetupError::unusable("this version cannot run such a body");
-            on_thread(end, move || BodyEnd::SetupFailed(error))
-        }
-    };
-    Started { key, cancel, abort }
+    let started = Started { key: ticket.key, cancel: cancel.clone(), abort };
+    (started, Ready { ticket, cancel, aborted })
 }
 
-fn on_thread(mut end: End, body: impl FnOnce() -> BodyEnd + Send + 'static) -> AbortHandle {
-    let run = move || end.send(catch_unwind(AssertUnwindSafe(body)));
-    tokio::task::spawn_blocking(run).abort_handle()
+/// A run that is ready to be started. It may be told to stop before that.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    ticket: Ticket,
+    cancel: Cancel,
+    aborted: AbortRegistration,
+}
+
+/// So many runs are started by whoever decides them ..
+const FEW: usize = 16;
+
+/// .. and of more than that, so many by one task of the async runtime.
+///
+/// Starting takes about as long as deciding, and wakes a thread that waits for work; so another
+/// thread does it, while the rest of a burst is being decided.
+const TOGETHER: usize = 64;
+
+/// Starts runs, and leaves none. Their ends come as events.
+pub(crate) fn start(ready: &mut Vec<Ready>, session: &Session, events: &UnboundedSender<Event>) {
+    if ready.len() <= FEW {
+        ready.drain(..).for_each(|run| run.start(session, events));
+        return;
+    }
+    while !ready.is_empty() {
+        let rest = ready.split_off(ready.len().min(TOGETHER));
+        let some = std::mem::replace(ready, rest);
+        let (session, events) = (session.clone(), events.clone());
+        tokio::spawn(async move {
+            for run in some {
+                run.start(&session, &events);
+            }
+        });
+    }
+}
+
+impl Ready {
+    /// Starts it. Its end comes as an event.
+    fn start(self, session: &Session, events: &UnboundedSender<Event>) {
+        let Self { ticket, cancel, aborted } = self;
+        let Ticket { key, definition, execution, info, params, returns } = ticket;
+        let cx = RunCx { info, session: session.clone(), cancel, params, returns };
+        let end = End { key, events: Some(events.clone()) };
+        match (&definition.body, execution) {
+            (Body::Future(prepare), Execution::Async) => {
+                let body = Running::Prepared { prepare: prepare.clone(), cx };
+                tokio::spawn(Abortable::new(Reported { body, end }, aborted));
+            }
+            (Body::Future(prepare), _) => {
+                let prepare = prepare.clone();
+                let runtime = tokio::runtime::Handle::current();
+                on_thread(end, aborted, move || runtime.block_on(finish_future(prepare(cx))));
+            }
+            (Body::Blocking(run), _) => {
+                let run = run.clone();
+                on_thread(end, aborted, move || match run(cx) {
+                    Ok(result) => body_end(result),
+                    Err(error) => BodyEnd::SetupFailed(error),
+                });
+            }
+            // `Body` is open to further kinds; a task of one that this version cannot run fails.
+            _ => {
+                let error = SetupError::unusable("this version cannot run such a body");
+                on_thread(end, aborted, move || BodyEnd::SetupFailed(error));
+            }
+        }
+    }
+}
+
+fn on_thread(
+    mut end: End,
+    aborted: AbortRegistration,
+    body: impl FnOnce() -> BodyEnd + Send + 'static,
+) {
+    tokio::task::spawn_blocking(move || {
+        // Aborted before there was a thread for it; later, nobody can.
+        if !aborted.handle().is_aborted() {
+            end.send(catch_unwind(AssertUnwindSafe(body)));
+        }
+    });
 }
 
 /// The body of an async run, and later its end.

@@ -79,14 +79,7 @@ impl Engine {
         let value =
             |(name, task): &(&'static str, TaskId)| Some((*name, self.returns.get(task)?.clone()));
         let returns = definition.wants.iter().filter_map(value).collect();
-        effects.push(Effect::Start(Box::new(Ticket {
-            key,
-            definition,
-            execution,
-            info,
-            params,
-            returns,
-        })));
+        effects.push(Effect::Start(Ticket { key, definition, execution, info, params, returns }));
         if self.phase.is_stopping() {
             self.stop(key, "the session shuts down", now, effects);
         }
