@@ -8,8 +8,8 @@ use redengine_tests::world::{
 
 /// Runs one task for some time and tells when its runs began.
 async fn when(start: &str, condition: &str, takes: &str, time: &str) -> String {
-    let session = session(start).task(slow("t", condition, takes)).build().unwrap();
-    run_for(&session, time).await.unwrap();
+    let session = session(start).task(slow("t", condition, takes)).build().expect("a session");
+    run_for(&session, time).await.expect("an orderly end");
     starts(&session, "t").await
 }
 

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let mut time = Duration::from_secs(60);
+    let mut time = Duration::from_mins(1);
     let mut seed = fastrand::u64(..);
     let mut targets = Vec::new();
     let mut arguments = std::env::args().skip(1);
