@@ -250,7 +250,7 @@ async fn a_broken_part_starts_nothing_unless_the_rest_decides() {
         .task(task("or false", broken() | "false"))
         .task(task("not all", !(broken() | "false")))
         .task(task("* or true", broken() | "daily"))
-        .task(task("* true or", Expr::from("daily".parse::<Expr>().unwrap()) | broken()))
+        .task(task("* true or", "daily".parse::<Expr>().unwrap() | broken()))
         .task(task("* not and false", !(broken() & "false") & "daily"))
         .build()
         .unwrap();
