@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
         if path.is_dir() {
             sources(&path, into);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
@@ -21,7 +21,7 @@ fn lines_with(folder: &str, words: &[&str]) -> Vec<String> {
     assert!(!files.is_empty(), "{folder} has no sources");
     let mut found = Vec::new();
     for file in files {
-        for line in std::fs::read_to_string(&file).unwrap().lines() {
+        for line in std::fs::read_to_string(&file).expect("a text").lines() {
             let code = line.split("//").next().unwrap_or_default();
             if words.iter().any(|word| code.contains(word)) {
                 found.push(format!("{}: {line}", file.display()));
