@@ -1,6 +1,6 @@
 //! Conditions, compiled: what evaluation works on.
 //!
-//! [`compile`] turns a written [`Expr`](crate::expr::Expr) into a [`Condition`], in which tasks are
+//! [`compile`] turns a written [`Expr`] into a [`Condition`], in which tasks are
 //! numbers and nothing can be wrong any more; [`evaluate`] tells whether it holds, since when, and
 //! when or on what that may change. There is no second piece of code that knows any of the three.
 
