@@ -145,6 +145,10 @@ impl Driver {
                 Written::Failed { error, .. } => return Err(error.into()),
             }
         }
+        // What was asked before it runs, as not to start anything, holds from the first cycle on.
+        while let Some(request) = driver.inbox.try_next() {
+            driver.take_request(request, &mut first);
+        }
         driver.step(first);
         Ok(driver)
     }
@@ -264,6 +268,7 @@ impl Driver {
                     let _ = reply.send(ended);
                 }
             }
+            Effect::Forget(to) => drop(self.replies.remove(&to)),
             Effect::Report(report) => tell(&report),
             Effect::Finish(result) => self.finished = Some(result),
         }
@@ -295,6 +300,8 @@ impl Driver {
                 events.push(Event::RunRequested { task, params, reply: Some(to) });
             }
             Request::Why { task, reply } => {
+                // It is answered as of all that was asked before.
+                self.step(events.drain(..));
                 let (now, _) = self.time.read();
                 let name = |task| self.session.name_of(task);
                 if let Some(why) = self.engine.why(task, now, &self.session.zone(), &name) {

@@ -35,6 +35,8 @@ pub enum Effect {
     Ask(ProbeId),
     /// Tell who asked for a run how it ended.
     Reply(ReplyTo, Ended),
+    /// Tell who asked for a run that there will be none.
+    Forget(ReplyTo),
     /// Tell people of something.
     Report(Report),
     /// The session is over.

@@ -143,10 +143,11 @@ impl SessionBuilder {
         let mut tasks = if self.as_default { default::registered() } else { Vec::new() };
         tasks.extend(self.tasks);
         problems.extend(registry.add_all(tasks, &self.params).err().into_iter().flatten());
-        if problems.is_empty() {
-            let config = Config { shut_cond, ..config };
-            problems.extend(registry.configure(config).err().into_iter().flatten());
-        }
+        let config = Config { shut_cond, ..config };
+        let wrong = registry.configure(config).err().into_iter().flatten();
+        // Where tasks are wrong, none is known, and that `shut_cond` names one is not what is wrong.
+        let whole = problems.is_empty();
+        problems.extend(wrong.filter(|problem| whole || !problem.names_a_task()));
         let log = match self.log.or_else(|| DefaultLog::make().map(Ok)) {
             Some(Ok(log)) => log,
             problem => {
@@ -257,6 +258,13 @@ impl BuildError {
     /// Tells all that is wrong.
     pub fn problems(&self) -> &[BuildProblem] {
         &self.problems
+    }
+}
+
+impl BuildProblem {
+    /// Tells whether it is about a name in a condition that no task has.
+    fn names_a_task(&self) -> bool {
+        matches!(self, Self::Condition { error: CompileError::UnknownTask { .. }, .. })
     }
 }
 

@@ -186,7 +186,14 @@ impl Config {
                 let priority = value.as_i64().and_then(|priority| i32::try_from(priority).ok());
                 self.task_priority = priority.ok_or_else(|| wrong("a whole number"))?;
             }
-            "timeout" => self.timeout = or_none(&time)?,
+            "timeout" => {
+                self.timeout = match or_none(&time)? {
+                    Some(Duration::ZERO) => {
+                        return Err(wrong("more than nothing, or null for none"));
+                    }
+                    timeout => timeout,
+                };
+            }
             "shut_cond" => {
                 self.shut_cond = match value {
                     Value::Null => None,

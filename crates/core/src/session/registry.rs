@@ -10,7 +10,7 @@ use super::UnknownTask;
 use super::builder::BuildProblem;
 use super::config::{Config, OnConflict};
 use super::custom::CustomCondition;
-use crate::cond::{Calendar, CompileError, Condition, Names, compile};
+use crate::cond::{Calendar, CompileError, Condition, Names, Who, compile};
 use crate::error::nearest;
 use crate::expr::{Custom, Expr};
 use crate::facts::ProbeId;
@@ -148,16 +148,17 @@ impl Registry {
         let mut names = Vec::with_capacity(tasks.len());
         let mut settled: Vec<Named> = Vec::with_capacity(tasks.len());
         // Names first, so that conditions may name tasks that come later.
-        let mut fresh: HashSet<Arc<str>> = HashSet::new();
+        let mut fresh: HashSet<TaskId> = HashSet::new();
+        let given = self.given_names(&tasks);
         for task in tasks {
-            let wanted = match self.wanted_name(&task) {
+            let wanted = match self.wanted_name(&task, &given) {
                 Ok(name) => name,
                 Err(problem) => {
                     problems.push(problem);
                     continue;
                 }
             };
-            let taken = self.alive(&wanted).is_some() || fresh.contains(&wanted);
+            let taken = self.id_of(&wanted).is_some_and(|id| self.is_there(id, &fresh));
             let name = match (taken, self.config.task_pre_exist) {
                 (false, _) | (true, OnConflict::Replace) => wanted,
                 (true, OnConflict::Rename) => self.free_name(&wanted, " - ", 1),
@@ -172,7 +173,7 @@ impl Registry {
             };
             let id = self.claim(&name);
             names.push(name.clone());
-            if !fresh.insert(name.clone()) {
+            if !fresh.insert(id) {
                 // It replaces one of the same batch.
                 settled.retain(|earlier| earlier.id != id);
             }
@@ -181,7 +182,7 @@ impl Registry {
         let mut definitions = Vec::with_capacity(settled.len());
         for Named { name, id, task } in settled {
             for need in &task.needs {
-                problems.extend(self.unmet(&name, need, params));
+                problems.extend(self.unmet(&name, need, params, &fresh));
             }
             let start = self.compiled(&task.start, &name, &fresh);
             let end = task.end.as_ref().map(|end| self.compiled(end, &name, &fresh)).transpose();
@@ -211,6 +212,9 @@ impl Registry {
             self.ids.retain(|_, id| id.index() < places);
             self.tasks.truncate(places);
             self.instances = instances;
+            // Their conditions name tasks by places that others will get.
+            drop(definitions);
+            self.forget_unused();
             return Err(problems);
         }
         for definition in &definitions {
@@ -225,6 +229,10 @@ impl Registry {
             *place = None;
         }
         // Conditions that only the removed task used would stay for ever otherwise.
+        self.forget_unused();
+    }
+
+    fn forget_unused(&mut self) {
         self.shared.conditions.retain(|_, condition| Arc::strong_count(condition) > 1);
     }
 
@@ -245,12 +253,34 @@ impl Registry {
         nearest(name, self.ids.keys().map(AsRef::as_ref)).map(str::to_owned)
     }
 
-    fn wanted_name(&mut self, task: &Task) -> Result<Arc<str>, BuildProblem> {
+    /// Tells whether a place has a task, or is about to get one.
+    fn is_there(&self, id: TaskId, fresh: &HashSet<TaskId>) -> bool {
+        self.definition(id).is_some() || fresh.contains(&id)
+    }
+
+    /// Tells the names that no instance may take, though their tasks come later.
+    fn given_names(&self, tasks: &[Task]) -> HashSet<String> {
+        if !self.config.use_instance_naming {
+            return HashSet::new();
+        }
+        tasks.iter().filter_map(|task| task.name.clone()).collect()
+    }
+
+    fn wanted_name(
+        &mut self,
+        task: &Task,
+        given: &HashSet<String>,
+    ) -> Result<Arc<str>, BuildProblem> {
         let name = match (&task.name, task.function) {
             (Some(name), _) => name.as_str(),
             (None, _) if self.config.use_instance_naming => {
-                self.instances += 1;
-                return Ok(self.free_name("task", "-", self.instances));
+                return Ok(loop {
+                    self.instances += 1;
+                    let name = self.free_name("task", "-", self.instances);
+                    if !given.contains(&*name) {
+                        break name;
+                    }
+                });
             }
             (None, Some(function)) => function,
             (None, None) => return Err(BuildProblem::NoName),
@@ -292,10 +322,17 @@ impl Registry {
         needs.iter().filter_map(want).collect()
     }
 
-    fn unmet(&self, task: &Arc<str>, need: &Need, params: &Params) -> Option<BuildProblem> {
+    fn unmet(
+        &self,
+        task: &Arc<str>,
+        need: &Need,
+        params: &Params,
+        fresh: &HashSet<TaskId>,
+    ) -> Option<BuildProblem> {
+        let known = |name: &str| self.id_of(name).is_some_and(|id| self.is_there(id, fresh));
         let reason = match need {
             Need::Param { name, of, type_name } => params.why_not(name, *of, type_name),
-            Need::Return { task: other, .. } if self.ids.contains_key(*other) => String::new(),
+            Need::Return { task: other, .. } if known(other) => String::new(),
             Need::Return { task: other, .. } => {
                 let help = self.similar(other).map(|near| format!("; did you mean `{near}`?"));
                 format!("no task `{other}` whose value it wants{}", help.unwrap_or_default())
@@ -308,12 +345,20 @@ impl Registry {
         &mut self,
         expr: &Expr,
         owner: &str,
-        fresh: &HashSet<Arc<str>>,
+        fresh: &HashSet<TaskId>,
     ) -> Result<Arc<Condition>, Vec<CompileError>> {
         // Two closures may have the same name, so what has them inside is not shared.
         let shared = expr.says_all();
         let text: Option<Arc<str>> = shared.then(|| expr.to_string().into());
-        if let Some(known) = text.as_ref().and_then(|text| self.shared.conditions.get(text)) {
+        // One that names a task that was removed is an error for whoever writes it now.
+        let sound = |known: &&Arc<Condition>| {
+            known.reads().iter().all(|(who, _)| match who {
+                Who::Task(id) => self.is_there(*id, fresh),
+                Who::Owner => true,
+            })
+        };
+        let known = text.as_ref().and_then(|text| self.shared.conditions.get(text));
+        if let Some(known) = known.filter(sound) {
             return Ok(known.clone());
         }
         let mut names = Scope {
@@ -335,8 +380,8 @@ impl Registry {
 struct Scope<'a> {
     tasks: &'a [Option<Arc<Definition>>],
     ids: &'a HashMap<Arc<str>, TaskId>,
-    /// The names of tasks that are being added with this one.
-    fresh: &'a HashSet<Arc<str>>,
+    /// The tasks that are being added with this one.
+    fresh: &'a HashSet<TaskId>,
     zone: &'a Zone,
     shared: &'a mut Shared,
 }
@@ -345,7 +390,7 @@ impl Names for Scope<'_> {
     fn task(&self, name: &str) -> Option<TaskId> {
         let id = *self.ids.get(name)?;
         // A name without a definition is one that was removed.
-        (self.tasks.get(id.index())?.is_some() || self.fresh.contains(name)).then_some(id)
+        (self.tasks.get(id.index())?.is_some() || self.fresh.contains(&id)).then_some(id)
     }
 
     fn similar_task(&self, name: &str) -> Option<String> {

@@ -38,7 +38,7 @@ impl Engine {
     /// A long cycle is cut into pieces: what the first ones start runs while the next are decided.
     pub(super) fn cycle(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         if self.rest.is_empty() {
-            if self.ready.is_empty() || now < self.not_before {
+            if self.ready.is_empty() || now < self.not_before() {
                 return;
             }
             // The queues take turns, so that their memory is used again.
@@ -57,9 +57,12 @@ impl Engine {
         self.facts.cycles += 1;
         self.watch.on_cycle(&mut self.woken);
         self.wake_woken();
-        if let Some(pause) = self.config.cycle_sleep {
-            self.not_before = now.after(pause);
-        }
+        self.last_cycle = now;
+    }
+
+    /// Tells the earliest instant of the next cycle.
+    pub(super) fn not_before(&self) -> Timestamp {
+        self.config.cycle_sleep.map_or(Timestamp::MIN, |pause| self.last_cycle.after(pause))
     }
 
     /// Greatest priority last, and the reverse of the order in which tasks were added: the next one
@@ -156,6 +159,8 @@ impl Engine {
     ) {
         let slot = &self.tasks[task.index()];
         let Some(definition) = &slot.definition else { return };
+        // A run ends by the condition of the task that it is a run of.
+        let definition = self.replaced.get(&task).unwrap_or(definition);
         let Some(condition) = definition.end.clone() else { return };
         if slot.own == 0 {
             return;
@@ -314,6 +319,7 @@ impl Engine {
             id: record.run,
             started: now,
             due,
+            timeout: None,
             forced,
             state: RunState::Claiming,
             timer: None,

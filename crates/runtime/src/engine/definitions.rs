@@ -41,6 +41,7 @@ impl Engine {
         let new = self.tasks.get(task.index()).is_none_or(|slot| slot.definition.is_none());
         let others: Vec<TaskId> = reads(&definition).map(|(read, _)| read).collect();
         self.facts.add(task);
+        self.keep_for_live_runs(task);
         self.define(definition);
         // Its past may be in the log, and what is known of others may not go back far enough.
         if new {
@@ -58,10 +59,21 @@ impl Engine {
         self.send_reads(effects);
     }
 
-    pub(super) fn remove(&mut self, task: TaskId) {
+    /// Keeps what a task is for its live runs, which end as they would.
+    fn keep_for_live_runs(&mut self, task: TaskId) {
+        if let Some(slot) = self.tasks.get(task.index())
+            && let (Some(definition), 1..) = (&slot.definition, slot.own)
+        {
+            self.replaced.entry(task).or_insert_with(|| definition.clone());
+        }
+    }
+
+    pub(super) fn remove(&mut self, task: TaskId, effects: &mut Vec<Effect>) {
+        self.keep_for_live_runs(task);
         let Some(slot) = self.tasks.get_mut(task.index()) else { return };
         let Some(definition) = slot.definition.take() else { return };
-        slot.requests = None;
+        let requests = slot.requests.take().into_iter().flat_map(|requests| *requests);
+        effects.extend(requests.filter_map(|forced| forced.reply).map(Effect::Forget));
         for key in [slot.start, slot.end].into_iter().flatten() {
             self.make_ready(key);
         }
@@ -70,8 +82,13 @@ impl Engine {
         self.wake_woken();
     }
 
-    pub(super) fn request(&mut self, task: TaskId, forced: Forced) {
-        let Some(slot) = self.tasks.get_mut(task.index()) else { return };
+    pub(super) fn request(&mut self, task: TaskId, forced: Forced, effects: &mut Vec<Effect>) {
+        let slot = self.tasks.get_mut(task.index());
+        let Some(slot) = slot.filter(|slot| slot.definition.is_some()) else {
+            // It was removed after it was asked for.
+            effects.extend(forced.reply.map(Effect::Forget));
+            return;
+        };
         slot.requests.get_or_insert_default().push_back(forced);
         if let Some(start) = slot.start {
             self.make_ready(start);
@@ -87,6 +104,7 @@ impl Engine {
                     self.stop_waiting(key);
                     self.take_out(key);
                     self.subjects.release(key);
+                    self.broken.remove(&key);
                 }
                 None
             }

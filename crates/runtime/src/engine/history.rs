@@ -126,6 +126,7 @@ impl Engine {
                     id: live.run,
                     started: live.started,
                     due: None,
+                    timeout: None,
                     forced: None,
                     state: RunState::Live,
                     timer: None,

@@ -58,6 +58,9 @@ impl Engine {
         let task = run.task();
         let slot = &mut self.tasks[task.index()];
         slot.own -= 1;
+        if slot.own == 0 {
+            self.replaced.remove(&task);
+        }
         if let Some(forced) = run.forced {
             slot.requests.get_or_insert_default().push_front(forced);
         }
@@ -70,6 +73,7 @@ impl Engine {
         if let Some(timeout) = timeout_of(&definition, &self.config) {
             let timer = self.subjects.add(Subject::Run(key));
             run.timer = Some(timer);
+            run.timeout = Some(timeout);
             self.agenda.set(timer, Some(run.started.after(timeout)));
         }
         let task = definition.name.clone();
@@ -158,7 +162,11 @@ impl Engine {
     pub(super) fn gone(&mut self, key: RunKey, effects: &mut Vec<Effect>) {
         let Some(run) = self.runs.remove(key) else { return };
         let task = run.task();
-        self.tasks[task.index()].own -= 1;
+        let slot = &mut self.tasks[task.index()];
+        slot.own -= 1;
+        if slot.own == 0 {
+            self.replaced.remove(&task);
+        }
         let RunState::Ending { action, at, reason, output } = run.state else { return };
         if action == Action::Success && !output.is_empty() {
             self.returns.insert(task, output);
@@ -217,7 +225,7 @@ impl Engine {
             run.execution == Execution::Thread || matches!(run.definition.body, Body::Blocking(_));
         match &run.state {
             RunState::Live => {
-                let timeout = timeout_of(&run.definition, &self.config).unwrap_or_default();
+                let timeout = run.timeout.unwrap_or_default();
                 let why = format!("its timeout passed after {}", display(timeout));
                 self.stop(key, &why, now, effects);
             }

@@ -59,8 +59,8 @@ pub struct Engine {
     rest: Vec<Key>,
     /// The subjects that would be looked at, but nothing may start.
     parked: Vec<Key>,
-    /// The earliest instant of the next cycle.
-    not_before: Timestamp,
+    /// When the last cycle ended.
+    last_cycle: Timestamp,
     reads: Reads,
     probes: Vec<ProbeSlot>,
     /// Probes whose pause is over in this step.
@@ -80,6 +80,8 @@ pub struct Engine {
     doubtful: Vec<TaskId>,
     /// Tasks that wait for a run of another session to end.
     foreign: Vec<TaskId>,
+    /// What tasks were whose live runs are of an earlier definition.
+    replaced: HashMap<TaskId, Arc<Definition>>,
     woken: Vec<Wait>,
 }
 
@@ -139,7 +141,7 @@ impl Engine {
             ready: Vec::new(),
             rest: Vec::new(),
             parked: Vec::new(),
-            not_before: Timestamp::MIN,
+            last_cycle: Timestamp::MIN,
             reads: Reads::default(),
             probes: Vec::new(),
             due_probes: Vec::new(),
@@ -153,6 +155,7 @@ impl Engine {
             log_down: false,
             doubtful: Vec::new(),
             foreign: Vec::new(),
+            replaced: HashMap::new(),
             woken: Vec::new(),
         };
         engine.set_shut_cond(shut_cond);
@@ -213,7 +216,7 @@ impl Engine {
     /// Tells when [`Engine::step`] must be called if no event comes first.
     pub fn wake(&self) -> Option<Timestamp> {
         let more = !self.ready.is_empty() || self.is_looking();
-        let ready = more.then_some(self.not_before);
+        let ready = more.then(|| self.not_before());
         match (ready, self.agenda.next()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -241,9 +244,9 @@ impl Engine {
     fn take(&mut self, event: Event, now: Timestamp, effects: &mut Vec<Effect>) {
         match event {
             Event::Defined(definition) => self.redefine(definition, effects),
-            Event::Removed(task) => self.remove(task),
+            Event::Removed(task) => self.remove(task, effects),
             Event::RunRequested { task, params, reply } => {
-                self.request(task, Forced { params, reply });
+                self.request(task, Forced { params, reply }, effects);
             }
             Event::Terminate(task) => {
                 self.stop_task(task, "it was terminated on request", now, effects);
@@ -256,8 +259,12 @@ impl Engine {
             Event::Shutdown => self.shut_down(Ok(()), now, effects),
             Event::ShutdownNow => self.shut_down_now(now, effects),
             Event::Configured(config, shut_cond) => {
+                let louder = self.config.silence_cond_check && !config.silence_cond_check;
                 self.config = config;
                 self.set_shut_cond(shut_cond);
+                if louder {
+                    self.look_at_broken();
+                }
             }
             Event::Probes(intervals) => {
                 for interval in intervals {
@@ -294,7 +301,11 @@ impl Engine {
             }
             Event::Ended(key, end) => self.ended(key, end, now, effects),
             Event::Probed(probe, answer) => self.probed(probe, answer, now),
-            Event::ClockStepped => self.look_at_all(),
+            Event::ClockStepped => {
+                // Or the pause after the last cycle would last until the old time is reached again.
+                self.last_cycle = Timestamp::MIN;
+                self.look_at_all();
+            }
         }
     }
 }

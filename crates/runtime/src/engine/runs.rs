@@ -4,6 +4,7 @@
 //! each run that began gets one end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redengine_core::TaskId;
 use redengine_core::Timestamp;
@@ -47,6 +48,8 @@ pub(super) struct Run {
     pub id: RunId,
     pub started: Timestamp,
     pub due: Option<Timestamp>,
+    /// After how long it is stopped, as was set when it began.
+    pub timeout: Option<Duration>,
     pub forced: Option<Forced>,
     pub state: RunState,
     /// The subject of its timeout or grace.

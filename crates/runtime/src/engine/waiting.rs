@@ -59,6 +59,12 @@ impl Engine {
         !self.held && !self.log_down
     }
 
+    pub(super) fn look_at_broken(&mut self) {
+        for (key, _) in std::mem::take(&mut self.broken) {
+            self.make_ready(key);
+        }
+    }
+
     pub(super) fn look_at_all(&mut self) {
         let keys: Vec<Key> =
             self.tasks.iter().flat_map(|slot| [slot.start, slot.end]).flatten().collect();
