@@ -109,7 +109,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result {
     let session = Session::builder()
-        .log(SqliteLog::open(&args.db)?)
+        .log(SqliteLog::open(&args.db))
         .param("machine", Machine::new()?)
         .as_default() // it takes the tasks of this program
         .build()?;

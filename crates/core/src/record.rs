@@ -190,8 +190,8 @@ pub struct Record {
     pub started: Timestamp,
     /// Since when the condition of the run held; `None`: it held from the first, or was forced.
     pub due: Option<Timestamp>,
-    /// What else is known. Most records have nothing to add, so this costs them one word.
-    pub details: Option<Box<Details>>,
+    /// What else is known. Most records have nothing to add or share it, so this costs them one word.
+    pub details: Option<Arc<Details>>,
 }
 
 impl Record {
@@ -219,11 +219,11 @@ impl Details {
         node: Option<Arc<str>>,
         reason: Option<String>,
         output: Option<String>,
-    ) -> Option<Box<Self>> {
+    ) -> Option<Arc<Self>> {
         if node.is_none() && reason.is_none() && output.is_none() {
             return None;
         }
-        Some(Box::new(Self { node, reason, output }))
+        Some(Arc::new(Self { node, reason, output }))
     }
 }
 

@@ -220,7 +220,7 @@ impl Faulty {
             Fault::LosesDetails => record.details = None,
             Fault::LosesOutput => {
                 if let Some(details) = &mut record.details {
-                    details.output = None;
+                    Arc::make_mut(details).output = None;
                 }
             }
             Fault::LosesDue => record.due = None,

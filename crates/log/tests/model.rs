@@ -5,6 +5,7 @@
 mod common;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use common::NaiveLog;
 use proptest::collection::vec;
@@ -51,7 +52,7 @@ fn tasks() -> impl Strategy<Value = &'static str> {
     select(&TASKS[..])
 }
 
-fn details() -> impl Strategy<Value = Option<Box<Details>>> {
+fn details() -> impl Strategy<Value = Option<Arc<Details>>> {
     let text = || proptest::option::weighted(0.3, "[a-zä\"'\\\\\u{0}\n]{0,8}");
     (text(), text(), text())
         .prop_map(|(node, reason, output)| Details::new(node.map(Into::into), reason, output))

@@ -157,12 +157,23 @@ impl Driver {
         let mut stop_open = true;
         loop {
             // Answers that are there already, as those of a log in memory, cost no wake-up.
-            while let Some(written) = self.journal.try_next() {
+            let answered = self.journal.try_next();
+            let is_answered = answered.is_some();
+            if let Some(written) = answered {
                 self.take_written(written, &mut events);
                 self.step(events.drain(..));
             }
             if let Some(result) = self.finished.take() {
                 return result;
+            }
+            if self.engine.is_looking() || is_answered && self.journal.is_busy() {
+                // There is more to do at once. What was started has its turn, but what comes in
+                // waits: starts that are due go before the ends of others. They are not without end.
+                tokio::task::yield_now().await;
+                if !is_answered {
+                    self.step([]);
+                }
+                continue;
             }
             let sleep = self.time.sleep_until(self.engine.wake());
             if let Some(sleep) = sleep {
@@ -174,7 +185,7 @@ impl Driver {
             }
             tokio::select! {
                 biased;
-                _ = self.incoming.recv_many(&mut events, EVENTS) => {}
+                _ = self.incoming.recv_many(&mut events, EVENTS) => self.let_go(&events),
                 Some(request) = self.inbox.next() => {
                     self.take_request(request, &mut events);
                     while let Some(request) = self.inbox.try_next() {
@@ -254,6 +265,15 @@ impl Driver {
 
     // ---- what comes in
 
+    /// Lets go of runs that have ended; their places may be taken again only much later.
+    fn let_go(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Ended(run, _) = event {
+                self.runs.remove(*run);
+            }
+        }
+    }
+
     fn take_request(&mut self, request: Request, events: &mut Vec<Event>) {
         match request {
             Request::Define(definition) => {
@@ -267,6 +287,14 @@ impl Driver {
                 self.replies.insert(to, reply);
                 let params = Arc::new(params);
                 events.push(Event::RunRequested { task, params, reply: Some(to) });
+            }
+            Request::Why { task, reply } => {
+                let (now, _) = self.time.read();
+                let name = |task| self.session.name_of(task);
+                if let Some(why) = self.engine.why(task, now, &self.session.zone(), &name) {
+                    // Nobody needs to wait for it.
+                    let _ = reply.send(why);
+                }
             }
             Request::Terminate(task) => events.push(Event::Terminate(task)),
             Request::Hold => events.push(Event::Held),

@@ -6,9 +6,11 @@
 mod panic;
 
 use std::any::Any;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures::FutureExt;
 use redengine_core::Session;
 use redengine_core::error::write_chain;
 use redengine_core::param::{Cancel, RunCx};
@@ -85,12 +87,8 @@ pub(crate) fn start(ticket: Ticket, session: &Session, events: &UnboundedSender<
     let end = End { key, events: Some(events.clone()) };
     let abort = match (&definition.body, execution) {
         (Body::Future(prepare), Execution::Async) => {
-            let prepare = prepare.clone();
-            let run = async move {
-                let body = async { finish_future(prepare(cx)).await };
-                end.send(AssertUnwindSafe(body).catch_unwind().await);
-            };
-            tokio::spawn(run).abort_handle()
+            let body = Running::Prepared { prepare: prepare.clone(), cx };
+            tokio::spawn(Reported { body, end }).abort_handle()
         }
         (Body::Future(prepare), _) => {
             let prepare = prepare.clone();
@@ -114,9 +112,63 @@ pub(crate) fn start(ticket: Ticket, session: &Session, events: &UnboundedSender<
     Started { key, cancel, abort }
 }
 
-fn on_thread(end: End, body: impl FnOnce() -> BodyEnd + Send + 'static) -> AbortHandle {
-    let run = move || end.send(std::panic::catch_unwind(AssertUnwindSafe(body)));
+fn on_thread(mut end: End, body: impl FnOnce() -> BodyEnd + Send + 'static) -> AbortHandle {
+    let run = move || end.send(catch_unwind(AssertUnwindSafe(body)));
     tokio::task::spawn_blocking(run).abort_handle()
+}
+
+/// The body of an async run, and later its end.
+///
+/// By hand, for an `async` block would keep room for what it was given beside what it made of it,
+/// and a burst starts thousands of these.
+struct Reported {
+    body: Running,
+    end: End,
+}
+
+type Prepare = dyn Fn(RunCx) -> Result<BodyFuture, SetupError> + Send + Sync;
+
+enum Running {
+    /// It has not been polled.
+    Prepared { prepare: Arc<Prepare>, cx: RunCx },
+    /// It is under way.
+    Begun(BodyFuture),
+    /// It has ended.
+    Over,
+}
+
+impl Running {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BodyEnd> {
+        if let Self::Prepared { .. } = self
+            && let Self::Prepared { prepare, cx } = std::mem::replace(self, Self::Over)
+        {
+            match prepare(cx) {
+                Ok(future) => *self = Self::Begun(future),
+                Err(error) => return Poll::Ready(BodyEnd::SetupFailed(error)),
+            }
+        }
+        // Nobody polls what has ended.
+        let Self::Begun(future) = self else { return Poll::Pending };
+        let polled = future.as_mut().poll(cx).map(body_end);
+        if polled.is_ready() {
+            *self = Self::Over;
+        }
+        polled
+    }
+}
+
+impl Future for Reported {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let end = match catch_unwind(AssertUnwindSafe(|| self.body.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(end)) => Ok(end),
+            Err(payload) => Err(payload),
+        };
+        self.end.send(end);
+        Poll::Ready(())
+    }
 }
 
 async fn finish_future(prepared: Result<BodyFuture, SetupError>) -> BodyEnd {
@@ -150,7 +202,7 @@ struct End {
 }
 
 impl End {
-    fn send(mut self, end: Result<BodyEnd, Box<dyn Any + Send>>) {
+    fn send(&mut self, end: Result<BodyEnd, Box<dyn Any + Send>>) {
         let end = end.unwrap_or_else(|payload| BodyEnd::Failed(describe(&*payload)));
         self.report(end);
     }

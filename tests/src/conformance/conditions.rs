@@ -210,7 +210,8 @@ fn holds(case: &Value, expr: &Expr) -> Result<bool, String> {
     let condition = compile(expr, owner, &mut world).map_err(|errors| format!("{errors:?}"))?;
     let facts = facts(case, &condition, owner_id, &mut world)?;
     let now = case["now"].as_str().and_then(instant).ok_or("no `now`")?;
-    let verdict = evaluate(&condition, &View { facts: &facts, owner: Some(owner_id), now });
+    let verdict =
+        evaluate(&condition, &View { facts: &facts, owner: Some(owner_id), now }, &mut ());
     Ok(verdict.truth == Truth::True)
 }
 
@@ -247,7 +248,7 @@ fn facts(
     }
     records.sort_by_key(|(at, _)| *at);
     // Runs are paired by their id, else in order: the first that began is the first that ends.
-    let mut open: HashMap<(String, Option<String>), VecDeque<(RunId, Timestamp)>> = HashMap::new();
+    let mut open: HashMap<_, VecDeque<(RunId, Timestamp)>> = HashMap::new();
     for (number, (at, record)) in (1_u64..).zip(records) {
         let name = record["task"].as_str().unwrap_or_default();
         let action: Action =

@@ -41,7 +41,7 @@ fn nanos(condition: &str, seconds: f64) -> Result<f64, String> {
     let (clock, before, mut looks) = (Stopwatch::start(), process::cpu(), 0.0);
     while clock.seconds() < seconds {
         for _ in 0..LOOKS {
-            black_box(evaluate(black_box(&definition.start), black_box(&view)));
+            black_box(evaluate(black_box(&definition.start), black_box(&view), &mut ()));
         }
         looks += f64::from(LOOKS);
     }

@@ -79,7 +79,12 @@ pub fn compile(
     let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new() };
     let root = compiler.node(expr);
     if compiler.errors.is_empty() {
-        Ok(Condition { root, text: expr.to_string().into(), reads: compiler.reads })
+        Ok(Condition {
+            root,
+            expr: expr.clone(),
+            text: expr.to_string().into(),
+            reads: compiler.reads,
+        })
     } else {
         Err(compiler.errors)
     }

@@ -18,19 +18,63 @@ pub struct View<'a> {
     pub now: Timestamp,
 }
 
-/// Tells whether a condition holds, since when, and when or on what that may change.
-pub fn evaluate(condition: &Condition, view: &View<'_>) -> Verdict {
-    node(&condition.root, view)
+/// Hears of each node that is evaluated, children before their parents.
+pub trait Trace {
+    /// A node has been evaluated.
+    fn note(&mut self, node: Noted<'_>, verdict: &Verdict);
 }
 
-fn node(node_: &Node, view: &View<'_>) -> Verdict {
-    match node_ {
-        Node::Const(value) => Verdict::new(*value, None, Wake::never()),
-        Node::Not(child) => node(child, view).not(),
-        Node::All(children) => Verdict::all(children.iter().map(|child| node(child, view))),
-        Node::Any(children) => Verdict::any(children.iter().map(|child| node(child, view))),
-        Node::Leaf(child) => leaf(child, view),
-    }
+/// A node that was evaluated.
+#[derive(Clone, Copy, Debug)]
+pub enum Noted<'a> {
+    /// A statement or a constant.
+    Leaf(Evidence<'a>),
+    /// `~`, `newly` and `for`, of the last node.
+    One,
+    /// `&`, `|` and `since`, of as many nodes before it.
+    Several(usize),
+}
+
+/// What a statement looks at, for those who want to see it too.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a>(pub(super) Option<&'a Leaf>);
+
+/// Nobody listens: what the scheduler uses.
+impl Trace for () {
+    fn note(&mut self, _node: Noted<'_>, _verdict: &Verdict) {}
+}
+
+/// Tells whether a condition holds, since when, and when or on what that may change.
+///
+/// `trace` hears of each part; `&mut ()` does not listen and costs nothing.
+pub fn evaluate(condition: &Condition, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
+    node(&condition.root, view, trace)
+}
+
+fn node(node_: &Node, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
+    let (noted, verdict) = match node_ {
+        Node::Const(value) => {
+            (Noted::Leaf(Evidence(None)), Verdict::new(*value, None, Wake::never()))
+        }
+        Node::Not(child) => (Noted::One, node(child, view, trace).not()),
+        Node::All(children) => {
+            let verdicts = children.iter().map(|child| node(child, view, trace));
+            (Noted::Several(children.len()), Verdict::all(verdicts))
+        }
+        Node::Any(children) => {
+            let verdicts = children.iter().map(|child| node(child, view, trace));
+            (Noted::Several(children.len()), Verdict::any(verdicts))
+        }
+        Node::Leaf(child) => {
+            let mut verdict = leaf(child, view);
+            // Records of the future are there when the clock was set back.
+            verdict.since = verdict.since.map(|since| since.min(view.now));
+            verdict.wake.at = earliest(verdict.wake.at, next_in_future(child, view));
+            (Noted::Leaf(Evidence(Some(child))), verdict)
+        }
+    };
+    trace.note(noted, &verdict);
+    verdict
 }
 
 fn leaf(leaf: &Leaf, view: &View<'_>) -> Verdict {
@@ -89,4 +133,23 @@ fn removed(who: Who, view: &View<'_>) -> Option<Verdict> {
     let wake = Wake::on(Topic::Task { task, actions: ActionSet::of(&Action::ALL) });
     let reason = format!("task `{name}` was removed").into();
     Some(Verdict::broken(format!("task '{name}'").into(), reason, wake))
+}
+
+/// Tells when the next record of the future comes to count in a statement.
+fn next_in_future(leaf: &Leaf, view: &View<'_>) -> Option<Timestamp> {
+    let who = match leaf {
+        Leaf::Once { .. } | Leaf::Cron { .. } | Leaf::Every { .. } | Leaf::Retry { .. } => {
+            Who::Owner
+        }
+        Leaf::Has { who, .. } | Leaf::Running { who, .. } => *who,
+        _ => return None,
+    };
+    view.facts.history(who.task(view.owner)?).next_in_future(view.now)
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }

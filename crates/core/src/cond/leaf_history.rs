@@ -41,7 +41,7 @@ pub(super) fn has(
             // its own. Only while it waits for records anyway need it not be told of the next.
             let open = around.current.is_some() && !count.settled(n);
             let at = if open && count.holds(0) == holds { None } else { around.next_start() };
-            let wake = Wake::at(earlier(at, to_come(task, actions, view)));
+            let wake = Wake::at(at);
             Verdict::new(holds, since, if open { wake.and_on(topic(task, actions)) } else { wake })
         }
     }
@@ -84,7 +84,7 @@ fn past(
         .and_then(|last| known.get(last))
         .map(|at| at.after(span))
         .filter(|_| count.holds(n + 1) != holds);
-    let wake = Wake::at(earlier(at, to_come(task, actions, view))).and_on(topic(task, actions));
+    let wake = Wake::at(at).and_on(topic(task, actions));
     Verdict::new(holds, entered.max(dropped), wake)
 }
 
@@ -110,17 +110,6 @@ fn records(
         marks.map(|mark| mark.at).filter(|at| *at <= view.now && within(*at)).collect();
     records.sort_unstable();
     records
-}
-
-/// Tells when the first record of the future counts: the clock of who wrote it may be ahead, or the
-/// own one was set back.
-fn to_come(task: TaskId, actions: ActionSet, view: &View<'_>) -> Option<Timestamp> {
-    let marks = view.facts.history(task).marks(actions);
-    marks.map(|mark| mark.at).filter(|at| *at > view.now).min()
-}
-
-fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    a.into_iter().chain(b).min()
 }
 
 fn topic(task: TaskId, actions: ActionSet) -> Topic {

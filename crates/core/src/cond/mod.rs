@@ -7,6 +7,7 @@
 mod calendar;
 mod compile;
 mod eval;
+mod explain;
 mod leaf_history;
 mod leaf_task;
 mod leaf_time;
@@ -14,13 +15,14 @@ mod verdict;
 
 pub use calendar::Calendar;
 pub use compile::{CompileError, Names, compile};
-pub use eval::{View, evaluate};
+pub use eval::{Evidence, Noted, Trace, View, evaluate};
+pub use explain::{Explanation, explain};
 pub use verdict::{Broken, Topic, Topics, Truth, Verdict, Wake};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::expr::{Age, Basis, Count, Quantifier};
+use crate::expr::{Age, Basis, Count, Expr, Quantifier};
 use crate::facts::{Keep, ProbeId};
 use crate::record::ActionSet;
 use crate::task::TaskId;
@@ -29,6 +31,8 @@ use crate::task::TaskId;
 #[derive(Debug)]
 pub struct Condition {
     pub(crate) root: Node,
+    /// What it was compiled of, in the same order: for those who want to see it.
+    expr: Expr,
     text: Arc<str>,
     reads: Vec<(Who, Keep)>,
 }
@@ -37,6 +41,11 @@ impl Condition {
     /// Tells it as text, in normal form.
     pub fn text(&self) -> &Arc<str> {
         &self.text
+    }
+
+    /// Tells the written condition.
+    pub fn expr(&self) -> &Expr {
+        &self.expr
     }
 
     /// Tells of which tasks it reads the history, and how much of it.

@@ -2,7 +2,8 @@
 //!
 //! Waking by witness: a false `&` stays false while any one child does, so it waits only for the
 //! laziest of its false children; a true `|` likewise. `every 10 s & time of day between 10:00 and
-//! 11:00` at noon sleeps for 22 hours.
+//! 11:00` at noon sleeps for 22 hours. A witness that has to be asked is a poor one: with it, the
+//! others are waited for too, since one of them may relieve it.
 //!
 //! Always: while no instant of the wake has come and none of its topics has moved, evaluating again
 //! gives the same truth.
@@ -120,8 +121,12 @@ impl Wake {
     /// Tells how lazy it is; of several witnesses the greatest is waited for. One that needs a probe
     /// comes last whatever its instant, for probes are asked while they are waited for.
     fn laziness(&self) -> (bool, Timestamp) {
-        let asks = self.topics.iter().any(|topic| matches!(topic, Topic::Probe(_) | Topic::Cycles));
-        (!asks, self.at.unwrap_or(Timestamp::MAX))
+        (!self.asks(), self.at.unwrap_or(Timestamp::MAX))
+    }
+
+    /// Tells whether waiting for it costs something.
+    fn asks(&self) -> bool {
+        self.topics.iter().any(|topic| matches!(topic, Topic::Probe(_) | Topic::Cycles))
     }
 }
 
@@ -187,7 +192,7 @@ impl Verdict {
                         Self { since, ..lazier }
                     }
                 });
-            } else if witness.is_none() {
+            } else {
                 others = Some(match others {
                     None => child,
                     Some(known) => Self {
@@ -198,11 +203,13 @@ impl Verdict {
                 });
             }
         }
-        witness.or(others).unwrap_or_else(|| Self {
-            truth: neutral.clone(),
-            since: None,
-            wake: Wake::never(),
-        })
+        let decided = match (witness, others) {
+            (Some(witness), Some(others)) if witness.wake.asks() => {
+                Some(Self { wake: witness.wake.either(others.wake), ..witness })
+            }
+            (witness, others) => witness.or(others),
+        };
+        decided.unwrap_or_else(|| Self { truth: neutral.clone(), since: None, wake: Wake::never() })
     }
 }
 

@@ -72,13 +72,23 @@ pub struct Live {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     latest: Option<(Action, Seq)>,
-    marks: [SmallVec<[Mark; 1]>; 6],
-    /// The greatest start of a run with a record of the action: a run may end after a later one.
-    started: [Option<Timestamp>; 6],
-    counts: [u64; 6],
+    /// The actions that there are records of. Most tasks only ever begin and succeed.
+    known: SmallVec<[Known; 2]>,
+    /// The greatest time of a record.
+    newest: Option<Timestamp>,
     failures: u64,
     due: Option<Timestamp>,
     live: SmallVec<[Live; 1]>,
+}
+
+/// What is known of the records of one action.
+#[derive(Clone, Debug)]
+struct Known {
+    action: Action,
+    marks: SmallVec<[Mark; 1]>,
+    /// The greatest start of a run with such a record: a run may end after a later one.
+    started: Option<Timestamp>,
+    count: u64,
 }
 
 impl History {
@@ -88,7 +98,11 @@ impl History {
         for recorded in &past.records {
             history.apply(recorded, keep);
         }
-        history.counts = past.counts;
+        for (action, count) in Action::ALL.into_iter().zip(past.counts) {
+            if count > 0 {
+                history.known_mut(action).count = count;
+            }
+        }
         history.failures = past.failures;
         history
     }
@@ -101,14 +115,14 @@ impl History {
         }
         let action = record.action;
         self.latest = Some((action, *seq));
-        let index = action as usize;
-        self.counts[index] += 1;
-        self.started[index] = self.started[index].max(Some(record.started));
-        let marks = &mut self.marks[index];
-        if marks.len() >= keep.count(action) {
-            marks.remove(0);
+        self.newest = self.newest.max(Some(record.at));
+        let known = self.known_mut(action);
+        known.count += 1;
+        known.started = known.started.max(Some(record.started));
+        if known.marks.len() >= keep.count(action) {
+            known.marks.remove(0);
         }
-        marks.push(Mark { seq: *seq, at: record.at, started: record.started });
+        known.marks.push(Mark { seq: *seq, at: record.at, started: record.started });
         match action {
             Action::Run => {
                 self.due = record.due;
@@ -140,12 +154,28 @@ impl History {
 
     /// Tells the latest record of an action.
     pub fn last(&self, action: Action) -> Option<Mark> {
-        self.marks[action as usize].last().copied()
+        self.known(action)?.marks.last().copied()
     }
 
     /// Tells the latest record of some actions.
     pub fn last_of(&self, actions: ActionSet) -> Option<Mark> {
-        actions.iter().filter_map(|action| self.last(action)).max_by_key(|mark| mark.seq)
+        self.known_of(actions)
+            .filter_map(|known| known.marks.last().copied())
+            .max_by_key(|mark| mark.seq)
+    }
+
+    /// Tells the time of the next kept record that is later than `now`. There are such when the clock
+    /// was set back; they count from then on.
+    pub fn next_in_future(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.newest <= Some(now) {
+            return None;
+        }
+        self.known
+            .iter()
+            .flat_map(|known| &known.marks)
+            .map(|mark| mark.at)
+            .filter(|at| *at > now)
+            .min()
     }
 
     /// Tells the latest record of some actions that is not later than `now`. Later ones are there
@@ -156,17 +186,17 @@ impl History {
 
     /// Tells the kept records of some actions, in no order.
     pub fn marks(&self, actions: ActionSet) -> impl Iterator<Item = Mark> {
-        actions.iter().flat_map(|action| self.marks[action as usize].iter().copied())
+        self.known_of(actions).flat_map(|known| known.marks.iter().copied())
     }
 
     /// Tells the greatest start of a run that has a record of the action.
     pub fn latest_start(&self, action: Action) -> Option<Timestamp> {
-        self.started[action as usize]
+        self.known(action)?.started
     }
 
     /// Tells how many records of some actions there are.
     pub fn count(&self, actions: ActionSet) -> u64 {
-        actions.iter().map(|action| self.counts[action as usize]).sum()
+        self.known_of(actions).map(|known| known.count).sum()
     }
 
     /// Tells how many of the latest ends in a row are failures.
@@ -182,6 +212,24 @@ impl History {
     /// Tells the runs that have begun and not ended.
     pub fn live(&self) -> &[Live] {
         &self.live
+    }
+
+    fn known(&self, action: Action) -> Option<&Known> {
+        self.known.iter().find(|known| known.action == action)
+    }
+
+    fn known_of(&self, actions: ActionSet) -> impl Iterator<Item = &Known> {
+        self.known.iter().filter(move |known| actions.contains(known.action))
+    }
+
+    fn known_mut(&mut self, action: Action) -> &mut Known {
+        let place = self.known.iter().position(|known| known.action == action);
+        let place = place.unwrap_or_else(|| {
+            self.known.push(Known { action, marks: SmallVec::new(), started: None, count: 0 });
+            self.known.len() - 1
+        });
+        // OK because it was found there, or was just put there.
+        &mut self.known[place]
     }
 }
 

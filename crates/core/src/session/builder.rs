@@ -12,7 +12,7 @@ use super::registry::Registry;
 use super::{Inner, Session, State};
 use crate::cond::CompileError;
 use crate::param::Params;
-use crate::runlog::RunLog;
+use crate::runlog::{LogError, RunLog};
 use crate::task::Task;
 use crate::time::{Clock, Zone};
 
@@ -23,7 +23,7 @@ pub struct SessionBuilder {
     tasks: Vec<Task>,
     params: Params,
     customs: Vec<CustomCondition>,
-    log: Option<Arc<dyn RunLog>>,
+    log: Option<Result<Arc<dyn RunLog>, LogError>>,
     clock: Option<Arc<dyn Clock>>,
     as_default: bool,
 }
@@ -77,6 +77,9 @@ impl SessionBuilder {
     }
 
     /// Sets the run log; by default it is kept in memory.
+    ///
+    /// It may also be given what opening a log came to, as in `.log(SqliteLog::open("runs.db"))`: an
+    /// error is told with all others then.
     pub fn log(mut self, log: impl IntoLog) -> Self {
         self.log = Some(log.into_log());
         self
@@ -144,10 +147,16 @@ impl SessionBuilder {
             let config = Config { shut_cond, ..config };
             problems.extend(registry.configure(config).err().into_iter().flatten());
         }
-        let log = self.log.or_else(DefaultLog::make).unwrap_or_else(|| {
-            problems.push(BuildProblem::NoLog);
-            Arc::new(default::NoLog)
-        });
+        let log = match self.log.or_else(|| DefaultLog::make().map(Ok)) {
+            Some(Ok(log)) => log,
+            problem => {
+                problems.push(match problem {
+                    Some(Err(error)) => BuildProblem::Log { error: error.to_string() },
+                    _ => BuildProblem::NoLog,
+                });
+                Arc::new(default::NoLog)
+            }
+        };
         let (requests, inbox) = mpsc::unbounded();
         let state =
             State { registry, params: Arc::new(self.params), running: false, problems: Vec::new() };
@@ -171,21 +180,27 @@ impl fmt::Debug for SessionBuilder {
     }
 }
 
-/// A run log, or a shared handle to one.
+/// A run log, a shared handle to one, or what opening one came to.
 pub trait IntoLog {
     /// Makes a shared handle.
-    fn into_log(self) -> Arc<dyn RunLog>;
+    fn into_log(self) -> Result<Arc<dyn RunLog>, LogError>;
 }
 
 impl<L: RunLog> IntoLog for L {
-    fn into_log(self) -> Arc<dyn RunLog> {
-        Arc::new(self)
+    fn into_log(self) -> Result<Arc<dyn RunLog>, LogError> {
+        Ok(Arc::new(self))
     }
 }
 
 impl IntoLog for Arc<dyn RunLog> {
-    fn into_log(self) -> Arc<dyn RunLog> {
-        self
+    fn into_log(self) -> Result<Arc<dyn RunLog>, LogError> {
+        Ok(self)
+    }
+}
+
+impl<L: RunLog> IntoLog for Result<L, LogError> {
+    fn into_log(self) -> Result<Arc<dyn RunLog>, LogError> {
+        self.map(|log| Arc::new(log) as Arc<dyn RunLog>)
     }
 }
 
@@ -225,6 +240,11 @@ pub enum BuildProblem {
         /// What is missing.
         reason: String,
     },
+    /// The run log cannot be opened.
+    Log {
+        /// Why.
+        error: String,
+    },
     /// There is no run log.
     NoLog,
 }
@@ -260,6 +280,7 @@ impl fmt::Display for BuildProblem {
                  `use_instance_naming`",
             ),
             Self::Argument { task, reason } => write!(f, "task `{task}`: {reason}"),
+            Self::Log { error } => write!(f, "the run log: {error}"),
             Self::NoLog => f.write_str("there is no run log; give the session one with `.log(..)`"),
         }
     }

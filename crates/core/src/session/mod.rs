@@ -9,6 +9,7 @@ mod custom;
 mod default;
 mod registry;
 mod request;
+mod why;
 
 pub use builder::{BuildError, BuildProblem, IntoLog, SessionBuilder};
 pub use config::{Config, ConfigError, OnConflict};
@@ -16,6 +17,7 @@ pub use custom::{ArgError, CustomCondition, FromLiteral};
 pub use default::{DefaultLog, Registered, RegisteredCondition, session};
 pub use registry::Definition;
 pub use request::{Ended, Request};
+pub use why::{Why, WhyError};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

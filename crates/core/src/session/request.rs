@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 
 use super::registry::Definition;
+use super::why::Why;
 use crate::param::Params;
 use crate::record::{Action, RunId};
 use crate::task::TaskId;
@@ -26,6 +27,13 @@ pub enum Request {
         params: Params,
         /// Who wants to hear how it ended.
         reply: oneshot::Sender<Ended>,
+    },
+    /// Somebody wants to know why a task runs or does not.
+    Why {
+        /// The task.
+        task: TaskId,
+        /// Who.
+        reply: oneshot::Sender<Why>,
     },
     /// The live runs of a task should stop.
     Terminate(TaskId),

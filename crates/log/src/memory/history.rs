@@ -11,6 +11,7 @@ use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Order, Past, Query};
+use smallvec::SmallVec;
 
 use super::runs::Runs;
 
@@ -24,7 +25,7 @@ pub(super) struct Entry {
     due: Timestamp,
     has_due: bool,
     action: Action,
-    details: Option<Box<Details>>,
+    details: Option<Arc<Details>>,
 }
 
 impl Entry {
@@ -68,16 +69,23 @@ pub(super) struct History {
     kept_until: usize,
     entries: VecDeque<Entry>,
     latest: Option<Seq>,
-    counts: [u64; 6],
+    /// The actions that there were records of. Most tasks only ever begin and succeed.
+    known: SmallVec<[Known; 2]>,
     failures: u64,
-    /// The latest of each action.
-    last: [Option<Seq>; 6],
-    /// The latest of those with the greatest start, of each action.
-    top: [Option<(Timestamp, Seq)>; 6],
     /// The `run` records of runs that have not ended.
-    open: Vec<Seq>,
+    open: SmallVec<[Seq; 1]>,
     /// Whether no record is earlier than one before it, and the time of the latest if so.
     times: Times,
+}
+
+/// What is known of all records of one action.
+struct Known {
+    action: Action,
+    count: u64,
+    /// The latest.
+    last: Seq,
+    /// The latest of those with the greatest start.
+    top: (Timestamp, Seq),
 }
 
 /// What is known of the times of records: a clock may step back.
@@ -93,13 +101,12 @@ impl History {
             task,
             kept: Vec::new(),
             kept_until: 0,
-            entries: VecDeque::new(),
+            // The first run is often the only one for a long time.
+            entries: VecDeque::with_capacity(2),
             latest: None,
-            counts: [0; 6],
+            known: SmallVec::new(),
             failures: 0,
-            last: [None; 6],
-            top: [None; 6],
-            open: Vec::new(),
+            open: SmallVec::new(),
             times: Times::Ordered(Timestamp::from_micros(i64::MIN)),
         }
     }
@@ -114,12 +121,18 @@ impl History {
 
     /// Adds a record; its number must be the greatest so far.
     pub(super) fn push(&mut self, seq: Seq, record: &Record) {
-        // OK because an action's number is below six, the length of the arrays.
-        let action = record.action as usize;
         self.latest = Some(seq);
-        self.counts[action] += 1;
-        self.last[action] = Some(seq);
-        self.top[action] = self.top[action].max(Some((record.started, seq)));
+        let start = (record.started, seq);
+        match self.known.iter_mut().find(|known| known.action == record.action) {
+            Some(known) => {
+                known.count += 1;
+                known.last = seq;
+                known.top = known.top.max(start);
+            }
+            None => {
+                self.known.push(Known { action: record.action, count: 1, last: seq, top: start });
+            }
+        }
         if record.action == Action::Fail {
             self.failures += 1;
         } else if record.action.ends() {
@@ -168,9 +181,8 @@ impl History {
     }
 
     fn needs(&self, entry: &Entry) -> bool {
-        let action = entry.action as usize;
-        self.last[action] == Some(entry.seq)
-            || self.top[action].is_some_and(|(_, seq)| seq == entry.seq)
+        let known = self.known.iter().find(|known| known.action == entry.action);
+        known.is_some_and(|known| known.last == entry.seq || known.top.1 == entry.seq)
             || self.open.binary_search(&entry.seq).is_ok()
     }
 
@@ -212,9 +224,8 @@ impl History {
     }
 
     pub(super) fn past(&self, keep: Keep) -> Past {
-        let mut seqs: Vec<Seq> = self.open.clone();
-        seqs.extend(self.last.iter().flatten());
-        seqs.extend(self.top.iter().flatten().map(|(_, seq)| seq));
+        let mut seqs: Vec<Seq> = self.open.to_vec();
+        seqs.extend(self.known.iter().flat_map(|known| [known.last, known.top.1]));
         for action in Action::ALL.into_iter().filter(|action| keep.count(*action) > 1) {
             let newest = Query::all().actions([action]).newest_first();
             seqs.extend(self.matching(&newest).take(keep.count(action)).map(Entry::seq));
@@ -222,8 +233,13 @@ impl History {
         seqs.sort_unstable();
         seqs.dedup();
         let records = seqs.into_iter().filter_map(|seq| self.find(seq));
+        let mut counts = [0; 6];
+        for known in &self.known {
+            // OK because an action's number is below six.
+            counts[known.action as usize] = known.count;
+        }
         Past {
-            counts: self.counts,
+            counts,
             failures: self.failures,
             records: records.map(|entry| entry.recorded(&self.task)).collect(),
         }

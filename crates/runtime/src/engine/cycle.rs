@@ -9,12 +9,16 @@ use redengine_core::runlog::{Append, Expect};
 use redengine_core::task::{Body, Execution};
 use redengine_core::{TaskId, Timestamp};
 
+use super::Engine;
 use super::agenda::Key;
 use super::runs::{Forced, Run, RunState};
 use super::subject::{State, Subject};
-use super::{Details, Engine};
 use crate::effect::{Effect, Report};
 use crate::error::RunError;
+
+/// So many subjects are looked at in one step: as many as the driver appends at a time, so that the
+/// first runs of a burst start while the rest is being decided.
+const PIECE: usize = 512;
 
 impl Engine {
     /// Queues the conditions whose instant has come, and serves the timers.
@@ -22,28 +26,34 @@ impl Engine {
         while let Some(key) = self.agenda.pop(now) {
             match self.subjects.get(key).subject {
                 Subject::Start(_) | Subject::End(_) | Subject::Shut => self.make_ready(key),
-                Subject::Probe(probe) => effects.push(Effect::Ask(probe)),
+                Subject::Probe(probe) => self.due_probes.push(probe),
                 Subject::Run(run) => self.run_timer(run, now, effects),
                 Subject::Deadline => self.deadline(now, effects),
             }
         }
     }
 
-    /// Looks at all that is ready, unless the last cycle was too short a time ago.
+    /// Looks at what is ready, unless the last cycle was too short a time ago.
+    ///
+    /// A long cycle is cut into pieces: what the first ones start runs while the next are decided.
     pub(super) fn cycle(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
-        if self.ready.is_empty() || now < self.not_before {
-            return;
+        if self.rest.is_empty() {
+            if self.ready.is_empty() || now < self.not_before {
+                return;
+            }
+            // The queues take turns, so that their memory is used again.
+            let mut keys = std::mem::replace(&mut self.ready, std::mem::take(&mut self.rest));
+            self.sort_by_priority(&mut keys);
+            self.rest = keys;
         }
-        let mut ready = std::mem::take(&mut self.ready);
-        self.sort_by_priority(&mut ready);
-        for key in ready.drain(..) {
+        for _ in 0..PIECE {
+            let Some(key) = self.rest.pop() else { break };
             self.look(key, now, effects);
         }
-        // The queue is kept for its memory, unless looking has filled another one.
-        if self.ready.is_empty() {
-            self.ready = ready;
-        }
         self.send_reads(effects);
+        if !self.rest.is_empty() {
+            return;
+        }
         self.facts.cycles += 1;
         self.watch.on_cycle(&mut self.woken);
         self.wake_woken();
@@ -52,7 +62,8 @@ impl Engine {
         }
     }
 
-    /// Greatest priority first, then in the order in which tasks were added.
+    /// Greatest priority last, and the reverse of the order in which tasks were added: the next one
+    /// is taken from the end.
     fn sort_by_priority(&self, keys: &mut [Key]) {
         keys.sort_by_cached_key(|key| {
             let subject = self.subjects.get(*key).subject;
@@ -64,7 +75,7 @@ impl Engine {
                     .unwrap_or(self.config.task_priority),
                 _ => i32::MAX,
             };
-            (Reverse(priority), subject)
+            (priority, Reverse(subject))
         });
     }
 
@@ -204,7 +215,7 @@ impl Engine {
             self.wait_for_read(key);
             return None;
         }
-        Some(evaluate(condition, &View { facts: &self.facts, owner, now }))
+        Some(evaluate(condition, &View { facts: &self.facts, owner, now }, &mut ()))
     }
 
     fn wait_unbroken(
@@ -245,7 +256,7 @@ impl Engine {
             if let Some(probe) = ask {
                 // Its last answer is kept as long as somebody waited in this step.
                 if *self.facts.probe(probe) == redengine_core::facts::ProbeState::Unknown {
-                    effects.push(Effect::Ask(probe));
+                    self.ask(probe, effects);
                 }
             }
         }
@@ -294,7 +305,7 @@ impl Engine {
             at: now,
             started: now,
             due,
-            details: Details::new(Some(self.node.clone()), None, None),
+            details: self.begin.clone(),
         };
         let expect = Expect::Latest(self.facts.history(task).latest_seq());
         let key = self.runs.insert(Run {

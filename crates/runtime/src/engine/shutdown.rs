@@ -4,7 +4,7 @@ use redengine_core::Timestamp;
 
 use super::Engine;
 use super::agenda::Key;
-use super::runs::RunKey;
+use super::runs::{RunKey, RunState};
 use super::subject::Subject;
 use crate::effect::{Effect, Report};
 use crate::error::RunError;
@@ -79,6 +79,15 @@ impl Engine {
         let keys: Vec<RunKey> = self.runs.iter().map(|(key, _)| key).collect();
         for key in keys {
             self.stop(key, "the session shuts down", now, effects);
+            self.end_patience(key, now);
+        }
+    }
+
+    /// Gives a run that was told to stop earlier, and blocks its thread still, one last grace.
+    fn end_patience(&mut self, key: RunKey, now: Timestamp) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        if let (RunState::Stopping { .. }, Some(timer)) = (&run.state, run.timer) {
+            self.agenda.set(timer, Some(now.after(self.config.termination_grace)));
         }
     }
 

@@ -1,0 +1,104 @@
+//! Tasks that come, change and go while the session runs.
+
+use std::sync::Arc;
+
+use redengine_core::TaskId;
+use redengine_core::cond::{Condition, Who};
+use redengine_core::session::Definition;
+
+use super::runs::Forced;
+use super::subject::Subject;
+use super::{Engine, Slot, reads};
+use crate::effect::Effect;
+
+impl Engine {
+    pub(super) fn define(&mut self, definition: Arc<Definition>) {
+        let task = definition.id;
+        if self.tasks.len() <= task.index() {
+            self.tasks.resize_with(task.index() + 1, Slot::default);
+        }
+        for (read, keep) in reads(&definition) {
+            self.facts.keep(read, keep);
+        }
+        let slot = &mut self.tasks[task.index()];
+        let has_end = definition.end.is_some();
+        slot.definition = Some(definition);
+        let start = *slot.start.get_or_insert_with(|| self.subjects.add(Subject::Start(task)));
+        if has_end && slot.end.is_none() {
+            slot.end = Some(self.subjects.add(Subject::End(task)));
+        }
+        let end = slot.end;
+        self.make_ready(start);
+        if let Some(end) = end {
+            self.make_ready(end);
+        }
+    }
+
+    pub(super) fn redefine(&mut self, definition: Arc<Definition>, effects: &mut Vec<Effect>) {
+        let task = definition.id;
+        let shallow = reads(&definition)
+            .any(|(read, keep)| self.facts.kept(read).max(keep) != self.facts.kept(read));
+        let new = self.tasks.get(task.index()).is_none_or(|slot| slot.definition.is_none());
+        let others: Vec<TaskId> = reads(&definition).map(|(read, _)| read).collect();
+        self.facts.add(task);
+        self.define(definition);
+        // Its past may be in the log, and what is known of others may not go back far enough.
+        if new {
+            self.reread(task);
+        }
+        if shallow {
+            for other in others {
+                self.reread(other);
+            }
+        }
+        if new {
+            self.watch.on_history(task, &mut self.woken);
+            self.wake_woken();
+        }
+        self.send_reads(effects);
+    }
+
+    pub(super) fn remove(&mut self, task: TaskId) {
+        let Some(slot) = self.tasks.get_mut(task.index()) else { return };
+        let Some(definition) = slot.definition.take() else { return };
+        slot.requests = None;
+        for key in [slot.start, slot.end].into_iter().flatten() {
+            self.make_ready(key);
+        }
+        self.facts.remove(task, definition.name.clone());
+        self.watch.on_history(task, &mut self.woken);
+        self.wake_woken();
+    }
+
+    pub(super) fn request(&mut self, task: TaskId, forced: Forced) {
+        let Some(slot) = self.tasks.get_mut(task.index()) else { return };
+        slot.requests.get_or_insert_default().push_back(forced);
+        if let Some(start) = slot.start {
+            self.make_ready(start);
+        }
+    }
+
+    pub(super) fn set_shut_cond(&mut self, condition: Option<Arc<Condition>>) {
+        self.shut = match (self.shut.take(), condition) {
+            (Some((key, _)), Some(condition)) => Some((key, condition)),
+            (None, Some(condition)) => Some((self.subjects.add(Subject::Shut), condition)),
+            (known, None) => {
+                if let Some((key, _)) = known {
+                    self.stop_waiting(key);
+                    self.take_out(key);
+                    self.subjects.release(key);
+                }
+                None
+            }
+        };
+        if let Some((key, condition)) = &self.shut {
+            let key = *key;
+            for (who, keep) in condition.reads() {
+                if let Who::Task(task) = who {
+                    self.facts.keep(*task, *keep);
+                }
+            }
+            self.make_ready(key);
+        }
+    }
+}

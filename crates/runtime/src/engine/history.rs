@@ -1,0 +1,137 @@
+//! What the log tells: records of own runs, of others, and pasts that were read again.
+
+use redengine_core::facts::History;
+use redengine_core::record::{Action, Recorded, RunId};
+use redengine_core::task::{Execution, Output};
+use redengine_core::{TaskId, Timestamp};
+
+use super::Engine;
+use super::agenda::Key;
+use super::runs::{Run, RunState};
+use super::subject::State;
+use crate::effect::Effect;
+
+impl Engine {
+    /// Takes what the log has recorded, and wakes who waits for it.
+    pub(super) fn apply(&mut self, task: TaskId, recorded: &Recorded) {
+        if !self.facts.apply(task, recorded) {
+            return;
+        }
+        let action = recorded.record.action;
+        if action == Action::Success {
+            // Of a run of this process the value itself follows; here is what the record says.
+            match recorded.record.details.as_ref().and_then(|details| details.output.clone()) {
+                Some(output) => self.returns.insert(task, Output::from_json(output)),
+                None => self.returns.remove(&task),
+            };
+        }
+        if action.ends() && self.facts.history(task).live().is_empty() {
+            self.foreign.retain(|other| *other != task);
+        }
+        self.watch.on_record(task, action, &mut self.woken);
+        self.wake_woken();
+        if let Some(slot) = self.tasks.get(task.index()) {
+            // A run of this session that begins blocks the next one: there is nothing to look at.
+            let start = slot.start.filter(|_| action.ends() || slot.own == 0);
+            let end = slot.end;
+            for key in [start, end].into_iter().flatten() {
+                self.make_ready(key);
+            }
+        }
+    }
+
+    /// Reads the past of a task again, and then looks at it.
+    pub(super) fn reread(&mut self, task: TaskId) {
+        let keep = self.facts.kept(task);
+        self.reads.next.insert(task, keep);
+        let start = self.tasks.get(task.index()).and_then(|slot| slot.start);
+        if let Some(start) = start {
+            self.wait_for_read(start);
+        }
+    }
+
+    pub(super) fn wait_for_read(&mut self, key: Key) {
+        if self.subjects.get(key).state == State::Reading {
+            return;
+        }
+        self.stop_waiting(key);
+        self.take_out(key);
+        self.subjects.get_mut(key).state = State::Reading;
+        self.reads.next_waiting.push(key);
+    }
+
+    /// Asks for the next reads, unless others are under way.
+    pub(super) fn send_reads(&mut self, effects: &mut Vec<Effect>) {
+        if self.reads.in_flight || self.reads.next_waiting.is_empty() && self.reads.next.is_empty()
+        {
+            return;
+        }
+        self.reads.in_flight = true;
+        self.reads.waiting = std::mem::take(&mut self.reads.next_waiting);
+        effects.push(Effect::Read(self.reads.next.drain().collect()));
+    }
+
+    pub(super) fn read(
+        &mut self,
+        pasts: Vec<(TaskId, History)>,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.reads.in_flight = false;
+        for (task, history) in pasts {
+            self.disown_lost_claims(task, &history, now, effects);
+            let before = self.facts.history(task).latest_seq();
+            let after = history.latest_seq();
+            let over = history.live().is_empty();
+            self.facts.restore(task, history);
+            if before != after {
+                if over {
+                    self.foreign.retain(|other| *other != task);
+                }
+                self.watch.on_history(task, &mut self.woken);
+                self.wake_woken();
+            }
+        }
+        for key in std::mem::take(&mut self.reads.waiting) {
+            if self.subjects.get(key).state == State::Reading {
+                self.subjects.get_mut(key).state = State::Fresh;
+                self.ready.push(key);
+            }
+        }
+        self.send_reads(effects);
+    }
+
+    /// Ends runs that this session claimed without hearing that it won, so never started.
+    pub(super) fn disown_lost_claims(
+        &mut self,
+        task: TaskId,
+        history: &History,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let known: Vec<RunId> =
+            self.runs.iter().filter(|(_, run)| run.task() == task).map(|(_, run)| run.id).collect();
+        let Some(definition) =
+            self.tasks.get(task.index()).and_then(|slot| slot.definition.clone())
+        else {
+            return;
+        };
+        for live in history.live() {
+            if live.node.as_ref() == Some(&self.node) && !known.contains(&live.run) {
+                let reason = "it was claimed while the log failed, and never started".to_owned();
+                self.tasks[task.index()].own += 1;
+                let key = self.runs.insert(Run {
+                    definition: definition.clone(),
+                    execution: Execution::Async,
+                    id: live.run,
+                    started: live.started,
+                    due: None,
+                    forced: None,
+                    state: RunState::Live,
+                    timer: None,
+                });
+                self.append_end(key, Action::Crash, Some(reason), Output::default(), now, effects);
+            }
+        }
+    }
+}

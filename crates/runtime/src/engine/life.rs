@@ -1,0 +1,260 @@
+//! The life of a run, from the answer to its claim to the record of its end.
+
+use std::time::Duration;
+
+use redengine_core::param::RunInfo;
+use redengine_core::record::{Action, Details, Record};
+use redengine_core::runlog::{Append, Appended, Expect};
+use redengine_core::session::{Config, Definition, Ended};
+use redengine_core::task::{Body, Execution, Output, Timeout};
+use redengine_core::time::duration::display;
+use redengine_core::{TaskId, Timestamp};
+
+use super::Engine;
+use super::runs::{RunKey, RunState};
+use super::subject::Subject;
+use crate::effect::{Effect, Report, Ticket};
+use crate::error::RunError;
+use crate::event::BodyEnd;
+
+impl Engine {
+    pub(super) fn appended(
+        &mut self,
+        key: RunKey,
+        appended: Appended,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let task = run.task();
+        match (&run.state, appended) {
+            (RunState::Claiming, Appended::Won(recorded)) => {
+                run.state = RunState::Live;
+                self.apply(task, &recorded);
+                self.start(key, now, effects);
+            }
+            (RunState::Claiming, Appended::Lost) => {
+                self.drop_claim(key);
+                self.reread(task);
+                self.send_reads(effects);
+            }
+            (RunState::Ending { .. }, Appended::Won(recorded)) => {
+                self.apply(task, &recorded);
+                self.gone(key, effects);
+            }
+            (RunState::Ending { .. }, Appended::Lost) => {
+                // Somebody else has ended it: this session was taken for dead.
+                self.gone(key, effects);
+                self.reread(task);
+                self.send_reads(effects);
+            }
+            (RunState::Live | RunState::Stopping { .. }, _) => {}
+        }
+    }
+
+    /// Forgets a run that did not begin; a request for it is served later.
+    pub(super) fn drop_claim(&mut self, key: RunKey) -> Option<TaskId> {
+        let run = self.runs.remove(key)?;
+        let task = run.task();
+        let slot = &mut self.tasks[task.index()];
+        slot.own -= 1;
+        if let Some(forced) = run.forced {
+            slot.requests.get_or_insert_default().push_front(forced);
+        }
+        Some(task)
+    }
+
+    pub(super) fn start(&mut self, key: RunKey, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let definition = run.definition.clone();
+        if let Some(timeout) = timeout_of(&definition, &self.config) {
+            let timer = self.subjects.add(Subject::Run(key));
+            run.timer = Some(timer);
+            self.agenda.set(timer, Some(run.started.after(timeout)));
+        }
+        let task = definition.name.clone();
+        let info = RunInfo::new(task, run.id, run.started, run.due, run.forced.is_some());
+        let params = run.forced.as_ref().map(|forced| forced.params.clone());
+        let execution = run.execution;
+        let value =
+            |(name, task): &(&'static str, TaskId)| Some((*name, self.returns.get(task)?.clone()));
+        let returns = definition.wants.iter().filter_map(value).collect();
+        effects.push(Effect::Start(Box::new(Ticket {
+            key,
+            definition,
+            execution,
+            info,
+            params,
+            returns,
+        })));
+        if self.phase.is_stopping() {
+            self.stop(key, "the session shuts down", now, effects);
+        }
+    }
+
+    pub(super) fn ended(
+        &mut self,
+        key: RunKey,
+        end: BodyEnd,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let why = match &mut run.state {
+            RunState::Live => None,
+            RunState::Stopping { reason } => Some(std::mem::take(reason)),
+            // The end of a run that nobody waits for any longer.
+            RunState::Claiming | RunState::Ending { .. } => return,
+        };
+        let mut failed = None;
+        let (action, reason, output) = match (end, why) {
+            (BodyEnd::Succeeded(output), _) => (Action::Success, None, output),
+            (BodyEnd::Inaction, _) => (Action::Inaction, None, Output::default()),
+            (BodyEnd::Failed(error), Some(why)) => (
+                Action::Terminate,
+                Some(format!("{why}; it ended with: {error}")),
+                Output::default(),
+            ),
+            (BodyEnd::Failed(error), None) => (Action::Fail, Some(error), Output::default()),
+            (BodyEnd::SetupFailed(error), _) => {
+                let task = run.definition.name.clone();
+                failed = Some(RunError::Prerun { task, reason: error.to_string() });
+                (Action::Fail, Some(error.to_string()), Output::default())
+            }
+            (BodyEnd::Aborted, why) => {
+                let why = why.unwrap_or_else(|| "it was aborted".to_owned());
+                (Action::Terminate, Some(why), Output::default())
+            }
+        };
+        self.append_end(key, action, reason, output, now, effects);
+        if let Some(error) = failed.filter(|_| !self.config.silence_task_prerun) {
+            self.shut_down(Err(error), now, effects);
+        }
+    }
+
+    pub(super) fn append_end(
+        &mut self,
+        key: RunKey,
+        action: Action,
+        reason: Option<String>,
+        output: Output,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let json = output.json().map(str::to_owned);
+        let record = Record {
+            task: run.definition.name.clone(),
+            run: run.id,
+            action,
+            // A clock that was set back must not make a run end before it began.
+            at: now.max(run.started),
+            started: run.started,
+            due: run.due,
+            details: Details::new(None, reason.clone(), json),
+        };
+        run.state = RunState::Ending { action, at: record.at, reason, output };
+        if let Some(timer) = run.timer.take() {
+            self.agenda.set(timer, None);
+            self.subjects.release(timer);
+        }
+        effects.push(Effect::Append(key, Append { record, expect: Expect::Open }));
+    }
+
+    /// Lets go of a run whose end is in the log.
+    pub(super) fn gone(&mut self, key: RunKey, effects: &mut Vec<Effect>) {
+        let Some(run) = self.runs.remove(key) else { return };
+        let task = run.task();
+        self.tasks[task.index()].own -= 1;
+        let RunState::Ending { action, at, reason, output } = run.state else { return };
+        if action == Action::Success && !output.is_empty() {
+            self.returns.insert(task, output);
+        }
+        if let Some(reply) = run.forced.and_then(|forced| forced.reply) {
+            effects
+                .push(Effect::Reply(reply, Ended { run: run.id, action, reason: reason.clone() }));
+        }
+        effects.push(Effect::Report(Report::Ended {
+            task: run.definition.name.clone(),
+            run: run.id,
+            action,
+            took: at.since(run.started),
+            reason,
+        }));
+    }
+
+    pub(super) fn stop_task(
+        &mut self,
+        task: TaskId,
+        why: &str,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let keys: Vec<RunKey> =
+            self.runs.iter().filter(|(_, run)| run.task() == task).map(|(key, _)| key).collect();
+        for key in keys {
+            self.stop(key, why, now, effects);
+        }
+    }
+
+    /// Tells a run to stop; after the grace it is aborted.
+    pub(super) fn stop(
+        &mut self,
+        key: RunKey,
+        why: &str,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        if !matches!(run.state, RunState::Live) {
+            return;
+        }
+        run.state = RunState::Stopping { reason: why.to_owned() };
+        let timer = *run.timer.get_or_insert_with(|| self.subjects.add(Subject::Run(key)));
+        self.agenda.set(timer, Some(now.after(self.config.termination_grace)));
+        let (task, run) = (run.definition.name.clone(), run.id);
+        effects.push(Effect::Stop(key));
+        effects.push(Effect::Report(Report::Stopping { task, run, reason: why.to_owned() }));
+    }
+
+    /// The timeout or the grace of a run is over.
+    pub(super) fn run_timer(&mut self, key: RunKey, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(run) = self.runs.get_mut(key) else { return };
+        let blocks =
+            run.execution == Execution::Thread || matches!(run.definition.body, Body::Blocking(_));
+        match &run.state {
+            RunState::Live => {
+                let timeout = timeout_of(&run.definition, &self.config).unwrap_or_default();
+                let why = format!("its timeout passed after {}", display(timeout));
+                self.stop(key, &why, now, effects);
+            }
+            RunState::Stopping { .. } if !blocks => effects.push(Effect::Abort(key)),
+            RunState::Stopping { reason } if self.phase.is_stopping() => {
+                let reason = format!("{reason}; its thread did not end and was left behind");
+                effects.push(Effect::Abandon(key));
+                self.append_end(
+                    key,
+                    Action::Terminate,
+                    Some(reason),
+                    Output::default(),
+                    now,
+                    effects,
+                );
+            }
+            RunState::Stopping { .. } => {
+                let (task, run) = (run.definition.name.clone(), run.id);
+                effects.push(Effect::Report(Report::StillRunning { task, run }));
+            }
+            RunState::Claiming | RunState::Ending { .. } => {}
+        }
+    }
+}
+
+/// Tells after how long a run of a task is stopped.
+fn timeout_of(definition: &Definition, config: &Config) -> Option<Duration> {
+    match definition.policy.timeout {
+        Some(Timeout::Never) => None,
+        Some(Timeout::After(timeout)) => Some(timeout),
+        None => config.timeout,
+    }
+}

@@ -1,0 +1,260 @@
+//! Fuzzing on stable Rust: inputs that nobody would write, made of those that somebody did.
+//!
+//! Each target takes a text and must neither panic nor break its law. Inputs are mutations of a corpus
+//! (the conformance vectors), so that most of them are nearly right, which is where parsers err.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use redengine_core::cond::{Calendar, Names, View, compile, evaluate};
+use redengine_core::expr::{Custom, parse};
+use redengine_core::facts::{Facts, ProbeId};
+use redengine_core::period::{Cron, Period};
+use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::time::{Zone, duration};
+use redengine_core::{TaskId, Timestamp};
+use serde_json::Value;
+
+/// Checks one input; an error tells which law it breaks.
+pub type Target = fn(&str, &mut Rng) -> Result<(), String>;
+
+/// The targets by name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("parser", parser),
+    ("durations", durations),
+    ("cron", cron),
+    ("points", points),
+    ("evaluator", evaluator),
+];
+
+/// Zones with clocks that are set in unusual ways.
+const ZONES: &[&str] =
+    &["UTC", "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
+
+/// Reads the texts of the conformance vectors.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub fn corpus(folder: &Path) -> Result<Vec<String>, String> {
+    let mut texts = Vec::new();
+    for (file, key) in
+        [("parse", "input"), ("timedelta", "input"), ("cron", "cron"), ("conditions", "cond")]
+    {
+        let path = folder.join(format!("{file}.jsonl.gz"));
+        let open = std::fs::File::open(&path);
+        let file = open.map_err(|error| format!("`{}`: {error}", path.display()))?;
+        for line in BufReader::new(flate2::read::GzDecoder::new(file)).lines() {
+            let line = line.map_err(|error| format!("`{}`: {error}", path.display()))?;
+            let case: Value = serde_json::from_str(&line).unwrap_or_default();
+            texts.extend(case[key].as_str().map(str::to_owned));
+        }
+    }
+    texts.sort_unstable();
+    texts.dedup();
+    Ok(texts)
+}
+
+/// Makes an input of the corpus.
+pub fn mutate(corpus: &[String], rng: &mut Rng) -> String {
+    let pick = |rng: &mut Rng| rng.choice(corpus).cloned().unwrap_or_default();
+    let mut text: Vec<char> = pick(rng).chars().collect();
+    for _ in 0..rng.usize(0..6) {
+        let at = rng.usize(0..=text.len());
+        match rng.u8(0..8) {
+            0 if at < text.len() => drop(text.remove(at)),
+            1 => text.insert(at, rng.char(' '..='~')),
+            2 => text.insert(at, rng.char('\0'..='\u{1f600}')),
+            3 => text.extend(pick(rng).chars()),
+            4 => {
+                let joint = [" & ", " | ", " & ~", " (", ") ", " for ", " since ", "'", "\n"];
+                let joint = joint[rng.usize(0..joint.len())];
+                let tail: Vec<char> = joint.chars().chain(pick(rng).chars()).collect();
+                text.splice(at..at, tail);
+            }
+            5 if at < text.len() => {
+                let end = rng.usize(at..text.len());
+                let part: Vec<char> = text[at..=end].to_vec();
+                text.splice(at..at, part);
+            }
+            6 if at < text.len() && text[at].is_ascii_digit() => text[at] = rng.char('0'..='9'),
+            _ => {
+                let number = [0, 1, 7, 23, 24, 31, 59, 60, 366, u64::MAX][rng.usize(0..10)];
+                text.splice(at..at, number.to_string().chars());
+            }
+        }
+    }
+    text.into_iter().collect()
+}
+
+fn parser(text: &str, _rng: &mut Rng) -> Result<(), String> {
+    match parse(text) {
+        Ok(expr) => {
+            let printed = expr.to_string();
+            match parse(&printed) {
+                Ok(again) if again == expr.normal() => Ok(()),
+                Ok(again) => Err(format!("printed as `{printed}`, read again as `{again}`")),
+                Err(error) => Err(format!("printed as `{printed}`, which is refused: {error}")),
+            }
+        }
+        Err(error) if error.problems.is_empty() => Err("refused without a reason".to_owned()),
+        Err(error) => {
+            let inside = |at: usize| at <= text.len() && text.is_char_boundary(at);
+            let spans = error.problems.iter().all(|p| inside(p.span.start) && inside(p.span.end));
+            if error.to_string().is_empty() || !spans {
+                return Err(format!("an error that points outside of the text: {error:?}"));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn durations(text: &str, _rng: &mut Rng) -> Result<(), String> {
+    let Ok(span) = duration::parse(text) else { return Ok(()) };
+    let printed = duration::display(span).to_string();
+    match duration::parse(&printed) {
+        Ok(again) if again == span => Ok(()),
+        other => Err(format!("printed as `{printed}`, read again as {other:?}")),
+    }
+}
+
+fn cron(text: &str, rng: &mut Rng) -> Result<(), String> {
+    let Ok(cron) = Cron::parse(text) else { return Ok(()) };
+    let printed = cron.to_string();
+    if Cron::parse(&printed).as_ref() != Ok(&cron) {
+        return Err(format!("printed as `{printed}`, which is another one"));
+    }
+    seeks(&Period::Cron(cron), rng)
+}
+
+fn points(text: &str, rng: &mut Rng) -> Result<(), String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let part = words.iter().skip(rng.usize(0..=words.len().min(3))).take(3);
+    let point = part.copied().collect::<Vec<_>>().join(" ");
+    let cycle = ["secondly", "minutely", "hourly", "daily", "weekly", "monthly", "yearly"];
+    let window = ["before", "after", "starting", "on"];
+    let (cycle, window) = (cycle[rng.usize(0..7)], window[rng.usize(0..4)]);
+    let text = format!("{cycle} {window} {point}");
+    let Ok(redengine_core::Expr::Statement(statement, _)) = parse(&text) else { return Ok(()) };
+    match statement {
+        redengine_core::expr::Statement::Once { period, .. } => seeks(&period, rng),
+        _ => Ok(()),
+    }
+}
+
+/// The laws of intervals at a random instant.
+fn seeks(period: &Period, rng: &mut Rng) -> Result<(), String> {
+    let zone = zone(rng);
+    let at = instant(rng);
+    let next = period.seek(at, &zone);
+    let last = period.seek_back(at, &zone);
+    if let Some(next) = next
+        && (next.end <= at || next.start >= next.end)
+    {
+        return Err(format!("{period:?} after {at} in {zone}: {next:?}"));
+    }
+    if let Some(last) = last
+        && (last.start > at || last.start >= last.end)
+    {
+        return Err(format!("{period:?} before {at} in {zone}: {last:?}"));
+    }
+    match (next, last) {
+        (Some(next), Some(last)) if next.start <= at && last != next => {
+            Err(format!("{period:?} at {at} in {zone}: {next:?} and {last:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn evaluator(text: &str, rng: &mut Rng) -> Result<(), String> {
+    let Ok(expr) = parse(text) else { return Ok(()) };
+    let mut world = World { zone: zone(rng), tasks: HashMap::new() };
+    let Ok(condition) = compile(&expr, "owner", &mut world) else { return Ok(()) };
+    let owner = TaskId::at(0);
+    let mut facts = Facts::default();
+    let start = instant(rng);
+    facts.started = Some(start);
+    for (who, keep) in condition.reads() {
+        if let Some(task) = who.task(Some(owner)) {
+            facts.keep(task, *keep);
+        }
+    }
+    let mut at = start;
+    let mut open: Vec<(usize, RunId, Timestamp)> = Vec::new();
+    for seq in 1..rng.u64(1..40) {
+        at = Timestamp::from_micros(at.as_micros() + rng.i64(0..7_200_000_000));
+        let (task, run, started, action) = if open.is_empty() || rng.bool() {
+            let run = RunId::new(at, std::array::from_fn(|_| rng.u8(..)));
+            let task = rng.usize(0..3);
+            open.push((task, run, at));
+            (task, run, at, Action::Run)
+        } else {
+            let (task, run, started) = open.swap_remove(rng.usize(0..open.len()));
+            (task, run, started, Action::ALL[rng.usize(1..6)])
+        };
+        let due = rng.bool().then_some(started);
+        let record = Record { task: "t".into(), run, action, at, started, due, details: None };
+        facts.apply(TaskId::at(task), &Recorded { seq: Seq(seq), record });
+    }
+    // Sometimes the clock was set back.
+    let now = Timestamp::from_micros(at.as_micros() + rng.i64(-3_600_000_000..86_400_000_000));
+    let verdict = evaluate(&condition, &View { facts: &facts, owner: Some(owner), now }, &mut ());
+    if verdict.wake.at.is_some_and(|wake| wake <= now) {
+        return Err(format!("`{expr}` at {now} wakes in the past: {verdict:?}"));
+    }
+    if verdict.since.is_some_and(|since| since > now) {
+        return Err(format!("`{expr}` at {now} holds since the future: {verdict:?}"));
+    }
+    // Until the wake nothing changes, as long as nothing is recorded.
+    let until = verdict.wake.at.map_or(now.as_micros() + 86_400_000_000, Timestamp::as_micros);
+    for _ in 0..4 {
+        let now = Timestamp::from_micros(rng.i64(now.as_micros()..until));
+        let view = View { facts: &facts, owner: Some(owner), now };
+        let later = evaluate(&condition, &view, &mut ());
+        if later.truth != verdict.truth {
+            return Err(format!("`{expr}` changes at {now}, before its wake: {verdict:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn zone(rng: &mut Rng) -> Zone {
+    Zone::named(ZONES[rng.usize(0..ZONES.len())]).unwrap_or_else(|_| Zone::utc())
+}
+
+/// An instant from 1970 to 2100, often near the turn of an hour.
+fn instant(rng: &mut Rng) -> Timestamp {
+    let at = rng.i64(0..4_102_444_800) * 1_000_000;
+    match rng.u8(0..3) {
+        0 => Timestamp::from_micros(at - at % 3_600_000_000),
+        1 => Timestamp::from_micros(at - at % 3_600_000_000 - 1),
+        _ => Timestamp::from_micros(at + rng.i64(0..1_000_000)),
+    }
+}
+
+/// Takes any name for one of three tasks.
+struct World {
+    zone: Zone,
+    tasks: HashMap<String, TaskId>,
+}
+
+impl Names for World {
+    fn task(&self, name: &str) -> Option<TaskId> {
+        Some(*self.tasks.get(name).unwrap_or(&TaskId::at(1 + name.len() % 2)))
+    }
+
+    fn similar_task(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn probe(&mut self, _custom: &Custom) -> Result<ProbeId, String> {
+        Ok(ProbeId(0))
+    }
+
+    fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {
+        Arc::new(Calendar::new(period, zone.unwrap_or(&self.zone).clone()))
+    }
+}
