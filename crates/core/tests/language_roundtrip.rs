@@ -234,7 +234,10 @@ fn expr() -> impl Strategy<Value = Expr> {
         prop_oneof![
             inner.clone().prop_map(|expr| Expr::Not(Box::new(expr))),
             vec(inner.clone(), 0..4).prop_map(Expr::All),
-            vec(inner, 0..4).prop_map(Expr::Any),
+            vec(inner.clone(), 0..4).prop_map(Expr::Any),
+            (inner.clone(), duration()).prop_map(|(expr, held)| Expr::For(Box::new(expr), held)),
+            inner.clone().prop_map(|expr| Expr::Newly(Box::new(expr))),
+            (inner.clone(), inner).prop_map(|(a, b)| Expr::Since(Box::new(a), Box::new(b))),
         ]
     })
 }
@@ -358,6 +361,9 @@ const WORDS: &[&str] = &[
     "~",
     "(",
     ")",
+    "newly",
+    "for",
+    "since",
     "cron",
     "*",
     "*/5",
@@ -413,10 +419,65 @@ fn different_conditions_have_different_hashes() {
         "task 'x' has failed",
         "retry",
         "retry 3",
+        "newly daily",
+        "~newly daily",
+        "newly ~daily",
+        "daily for 1 min",
+        "daily for 2 min",
+        "~(daily for 1 min)",
+        "~daily for 1 min",
+        "daily since hourly",
+        "hourly since daily",
     ];
     let hashes: HashSet<u64> =
         texts.iter().map(|text| semantic_hash(&parse(text).unwrap())).collect();
     assert_eq!(hashes.len(), texts.len());
+}
+
+#[test]
+fn operators_over_time_hold_together_as_written() {
+    let texts = [
+        ("~ is running for 10 min", "~is running for 10 min"),
+        ("~(is running for 10 min)", "~(is running for 10 min)"),
+        ("NEWLY (daily for 1 min)", "newly daily for 1 min"),
+        ("(newly daily) for 1 min", "(newly daily) for 1 min"),
+        ("~newly ~daily for 60 s", "~newly ~daily for 1 min"),
+        ("newly newly_made('x')", "newly newly_made('x')"),
+        ("newly (newly daily)", "newly (newly daily)"),
+        ("(daily for 1 min) for 2 min", "(daily for 1 min) for 2 min"),
+        ("hourly & daily since newly weekly", "hourly & daily since newly weekly"),
+        ("hourly & (daily since weekly)", "hourly & daily since weekly"),
+        ("(hourly & daily) since weekly", "(hourly & daily) since weekly"),
+        ("hourly since (daily since weekly)", "hourly since (daily since weekly)"),
+        (
+            "cron 0 0 * * * for 1 min since cron @hourly",
+            "cron '0 0 * * *' for 1 min since cron '0 * * * *'",
+        ),
+        ("daily in UTC for 1 min", "daily in UTC for 1 min"),
+        ("has failed for 1 min since every 10 s", "has failed for 1 min since every 10 s"),
+    ];
+    for (text, normal) in texts {
+        assert_eq!(parse(text).unwrap().to_string(), normal);
+    }
+}
+
+#[test]
+fn operators_over_time_say_what_is_wrong() {
+    let texts = [
+        ("daily for", "expected a duration"),
+        ("daily for 0 s", "`for` needs a duration above zero"),
+        ("daily for 1 min for 2 min", "put what has held in parentheses"),
+        ("newly newly daily", "put what follows in parentheses"),
+        ("newly", "expected a statement"),
+        ("newli daily", "did you mean `newly`?"),
+        ("daily since hourly since weekly", "put what belongs together in parentheses"),
+        ("daily snce hourly", "did you mean `since`?"),
+        ("since daily", "expected a statement"),
+    ];
+    for (text, said) in texts {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(said), "`{text}`: {error}");
+    }
 }
 
 #[test]

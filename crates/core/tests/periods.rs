@@ -168,3 +168,37 @@ fn a_leap_day_that_is_a_monday_is_found() {
     let found = both.seek("2073-01-01T00:00:00Z".parse().unwrap(), &Zone::utc()).unwrap();
     assert_eq!(found.start.to_string(), "2112-02-29T00:00:00Z");
 }
+
+/// Lists the window around an instant as its two edges.
+fn around(period: &Period, zone: &Zone, at: &str) -> [String; 2] {
+    let found = period.current(at.parse().unwrap(), zone).unwrap();
+    [found.start.to_string(), found.end.to_string()]
+}
+
+#[test]
+fn a_chain_ends_where_the_clock_is_set_however_far_away_that_is() {
+    let minute = Point { place: Place::Whole, time: Some(MINUTE) };
+    let hourly = Period::Any(vec![
+        cycle(Unit::Hour, Window::Starting(minute)),
+        cycle(Unit::Hour, Window::Full),
+    ]);
+    let zone = Zone::named("Europe/Helsinki").unwrap();
+    // Both cycles are cut at a change, so that the intervals of before and after only touch.
+    let summer = ["1981-03-29T00:00:00Z", "1981-09-27T00:00:00Z"];
+    for at in ["1981-03-29T00:00:00Z", "1981-03-29T00:30:00Z", "1981-07-01T12:34:56Z"] {
+        assert_eq!(around(&hourly, &zone, at), summer);
+    }
+    let before = around(&hourly, &zone, "1981-03-28T23:59:00Z");
+    assert_eq!(before[1], summer[0]);
+    assert_eq!(around(&hourly, &zone, "1950-01-01T00:00:00Z"), before);
+
+    // Samoa skipped a day, and both days of before and after only touch.
+    let ten = time(10, 0);
+    let daily =
+        Period::Any(vec![cycle(Unit::Day, Window::Full), cycle(Unit::Day, Window::Starting(ten))]);
+    let apia = Zone::named("Pacific/Apia").unwrap();
+    for at in ["1995-01-01T00:00:00Z", "2011-12-30T09:59:59Z"] {
+        assert_eq!(around(&daily, &apia, at)[1], "2011-12-30T10:00:00Z");
+    }
+    assert_eq!(around(&daily, &apia, "2090-01-01T00:00:00Z")[0], "2011-12-30T10:00:00Z");
+}

@@ -76,7 +76,7 @@ pub fn compile(
     owner: &str,
     names: &mut dyn Names,
 ) -> Result<Condition, Vec<CompileError>> {
-    let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new() };
+    let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new(), least: 1 };
     let root = compiler.node(expr);
     if compiler.errors.is_empty() {
         Ok(Condition {
@@ -96,7 +96,12 @@ struct Compiler<'a> {
     owner: &'a str,
     errors: Vec<CompileError>,
     reads: Vec<(Who, Keep)>,
+    /// How many records a statement keeps at least of those that it counts.
+    least: u64,
 }
+
+/// How many records are kept at least where it matters since when a statement holds.
+const UNBROKEN: u64 = 256;
 
 impl Compiler<'_> {
     fn node(&mut self, expr: &Expr) -> Node {
@@ -109,12 +114,28 @@ impl Compiler<'_> {
             Expr::Any(children) => {
                 Node::Any(children.iter().map(|child| self.node(child)).collect())
             }
+            Expr::For(child, held) => Node::For(Box::new(self.timed(child)), *held),
+            Expr::Newly(child) => {
+                self.read(Who::Owner, ActionSet::default(), 1);
+                Node::Newly(Box::new(self.timed(child)))
+            }
+            Expr::Since(child, other) => {
+                Node::Since(Box::new([self.timed(child), self.timed(other)]))
+            }
             Expr::Statement(statement, _) => Node::Leaf(self.leaf(statement)),
             Expr::Invalid(error) => {
                 self.errors.push(CompileError::Parse(error.clone()));
                 Node::Const(false)
             }
         }
+    }
+
+    /// Compiles what is asked since when it holds.
+    fn timed(&mut self, expr: &Expr) -> Node {
+        let before = std::mem::replace(&mut self.least, UNBROKEN);
+        let node = self.node(expr);
+        self.least = before;
+        node
     }
 
     fn leaf(&mut self, statement: &Statement) -> Leaf {
@@ -135,7 +156,7 @@ impl Compiler<'_> {
             Statement::Has { task, event, count, within } => {
                 let who = self.who(task.as_deref(), statement);
                 let actions = ActionSet::of(event.actions());
-                self.read(who, actions, count.looks_at());
+                self.read(who, actions, count.looks_at().max(self.least));
                 let within = match within {
                     LookBack::Ever => Within::Ever,
                     LookBack::Past(span) => Within::Past(*span),

@@ -1,7 +1,7 @@
 //! The evaluation: a pure function of a condition, the facts and an instant.
 
-use super::verdict::{Topic, Truth, Verdict, Wake};
-use super::{Condition, Leaf, Node, Who, leaf_history, leaf_task, leaf_time};
+use super::verdict::{Topic, Truth, Verdict, Wake, Watch};
+use super::{Condition, Leaf, Node, Who, leaf_history, leaf_task, leaf_time, temporal};
 use crate::facts::{Facts, ProbeState};
 use crate::record::{Action, ActionSet};
 use crate::task::TaskId;
@@ -48,22 +48,33 @@ impl Trace for () {
 ///
 /// `trace` hears of each part; `&mut ()` does not listen and costs nothing.
 pub fn evaluate(condition: &Condition, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
-    node(&condition.root, view, trace)
+    node(&condition.root, Watch::Witness, view, trace)
 }
 
-fn node(node_: &Node, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
+fn node(node_: &Node, watch: Watch, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
     let (noted, verdict) = match node_ {
         Node::Const(value) => {
             (Noted::Leaf(Evidence(None)), Verdict::new(*value, None, Wake::never()))
         }
-        Node::Not(child) => (Noted::One, node(child, view, trace).not()),
+        Node::Not(child) => (Noted::One, node(child, watch, view, trace).not()),
         Node::All(children) => {
-            let verdicts = children.iter().map(|child| node(child, view, trace));
-            (Noted::Several(children.len()), Verdict::all(verdicts))
+            let verdicts = children.iter().map(|child| node(child, watch, view, trace));
+            (Noted::Several(children.len()), Verdict::all_of(verdicts, watch))
         }
         Node::Any(children) => {
-            let verdicts = children.iter().map(|child| node(child, view, trace));
-            (Noted::Several(children.len()), Verdict::any(verdicts))
+            let verdicts = children.iter().map(|child| node(child, watch, view, trace));
+            (Noted::Several(children.len()), Verdict::any_of(verdicts, watch))
+        }
+        Node::For(child, held) => {
+            let child = node(child, Watch::Each, view, trace);
+            (Noted::One, temporal::held_for(child, *held, view))
+        }
+        Node::Newly(child) => {
+            (Noted::One, temporal::newly(node(child, Watch::Each, view, trace), view))
+        }
+        Node::Since(both) => {
+            let [first, other] = both.each_ref().map(|it| node(it, Watch::Each, view, trace));
+            (Noted::Several(2), temporal::since(first, other))
         }
         Node::Leaf(child) => {
             let mut verdict = leaf(child, view);
@@ -147,7 +158,7 @@ fn next_in_future(leaf: &Leaf, view: &View<'_>) -> Option<Timestamp> {
     view.facts.history(who.task(view.owner)?).next_in_future(view.now)
 }
 
-fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+pub(super) fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

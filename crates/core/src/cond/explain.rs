@@ -33,7 +33,7 @@ pub struct Explanation {
     pub waits_on: Vec<String>,
     /// For a statement, what it found: which records, which window.
     pub reason: String,
-    /// The parts of `&`, `|` and `~`.
+    /// The parts of `&`, `|`, `~`, `for`, `newly` and `since`.
     pub parts: Vec<Self>,
     zone: Zone,
 }
@@ -56,7 +56,11 @@ pub fn explain(
 /// Lists the texts of all nodes, children before their parents, as the evaluation notes them.
 fn list(expr: &Expr, texts: &mut VecDeque<String>) {
     match expr {
-        Expr::Not(child) => list(child, texts),
+        Expr::Not(child) | Expr::For(child, _) | Expr::Newly(child) => list(child, texts),
+        Expr::Since(child, other) => {
+            list(child, texts);
+            list(other, texts);
+        }
         Expr::All(children) | Expr::Any(children) => {
             for child in children {
                 list(child, texts);

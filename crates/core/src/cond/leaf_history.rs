@@ -78,14 +78,29 @@ fn past(
     let holds = count.holds(n);
     let turns = |left: &usize| count.holds((inside.len() - left - 1) as u64) != holds;
     let at = (0..inside.len()).find(turns).map(|left| inside[left].after(span));
-    let (_, entered) = walk_back(count, inside, None);
-    let dropped = left
-        .checked_sub(1)
-        .and_then(|last| known.get(last))
-        .map(|at| at.after(span))
-        .filter(|_| count.holds(n + 1) != holds);
     let wake = Wake::at(at).and_on(topic(task, actions));
-    Verdict::new(holds, entered.max(dropped), wake)
+    Verdict::new(holds, turned(count, &known, left, span), wake)
+}
+
+/// Finds the last instant at which the comparison of a floating period turned: records enter it at
+/// their instants and leave it a span later, and these steps are taken back one by one.
+fn turned(count: Count, known: &[Timestamp], left: usize, span: Duration) -> Option<Timestamp> {
+    let (mut from, mut to) = (left, known.len());
+    let holds = count.holds((to - from) as u64);
+    loop {
+        let entered = to.checked_sub(1).and_then(|last| known.get(last)).copied();
+        let dropped = from.checked_sub(1).and_then(|last| known.get(last)).map(|at| at.after(span));
+        let at = entered.max(dropped)?;
+        if entered == Some(at) {
+            to -= 1;
+        }
+        if dropped == Some(at) {
+            from -= 1;
+        }
+        if count.holds(to.saturating_sub(from) as u64) != holds {
+            return Some(at);
+        }
+    }
 }
 
 /// Finds the last record before which the comparison came out otherwise.

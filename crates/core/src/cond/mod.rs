@@ -11,6 +11,7 @@ mod explain;
 mod leaf_history;
 mod leaf_task;
 mod leaf_time;
+mod temporal;
 mod verdict;
 
 pub use calendar::Calendar;
@@ -80,6 +81,10 @@ pub(crate) enum Node {
     Not(Box<Node>),
     All(Box<[Node]>),
     Any(Box<[Node]>),
+    For(Box<Node>, Duration),
+    Newly(Box<Node>),
+    /// The one that holds, and the one since whose change.
+    Since(Box<[Node; 2]>),
     /// Names the statement for errors of evaluation; they are rare, so the text is made then.
     Leaf(Leaf),
 }

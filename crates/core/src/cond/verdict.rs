@@ -82,6 +82,15 @@ pub enum Topic {
     Params,
 }
 
+/// What a decided `&` or `|` waits on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// One child that decides it: enough to know whether it holds.
+    Witness,
+    /// Each child: needed to know since when.
+    Each,
+}
+
 impl Wake {
     /// Nothing ever changes it.
     pub fn never() -> Self {
@@ -105,7 +114,7 @@ impl Wake {
     }
 
     /// Either wakes.
-    fn either(mut self, other: Self) -> Self {
+    pub(super) fn either(mut self, other: Self) -> Self {
         self.at = match (self.at, other.at) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -159,18 +168,27 @@ impl Verdict {
 
     /// `&`
     pub(super) fn all(children: impl IntoIterator<Item = Self>) -> Self {
-        Self::combine(children, &Truth::False, &Truth::True)
+        Self::all_of(children, Watch::Witness)
+    }
+
+    pub(super) fn all_of(children: impl IntoIterator<Item = Self>, watch: Watch) -> Self {
+        Self::combine(children, watch, &Truth::False, &Truth::True)
     }
 
     /// `|`
     pub(super) fn any(children: impl IntoIterator<Item = Self>) -> Self {
-        Self::combine(children, &Truth::True, &Truth::False)
+        Self::any_of(children, Watch::Witness)
+    }
+
+    pub(super) fn any_of(children: impl IntoIterator<Item = Self>, watch: Watch) -> Self {
+        Self::combine(children, watch, &Truth::True, &Truth::False)
     }
 
     /// Combines verdicts where one child that is `decisive` decides, and otherwise all are
     /// `neutral` or one is unknown.
     fn combine(
         children: impl IntoIterator<Item = Self>,
+        watch: Watch,
         decisive: &Truth,
         neutral: &Truth,
     ) -> Self {
@@ -184,12 +202,15 @@ impl Verdict {
                     None => child,
                     Some(known) => {
                         let since = known.since.min(child.since);
-                        let lazier = if child.wake.laziness() > known.wake.laziness() {
-                            child
-                        } else {
-                            known
-                        };
-                        Self { since, ..lazier }
+                        match watch {
+                            Watch::Each => {
+                                Self { since, wake: known.wake.either(child.wake), ..known }
+                            }
+                            Watch::Witness if child.wake.laziness() > known.wake.laziness() => {
+                                Self { since, ..child }
+                            }
+                            Watch::Witness => Self { since, ..known },
+                        }
                     }
                 });
             } else {
@@ -204,7 +225,7 @@ impl Verdict {
             }
         }
         let decided = match (witness, others) {
-            (Some(witness), Some(others)) if witness.wake.asks() => {
+            (Some(witness), Some(others)) if watch == Watch::Each || witness.wake.asks() => {
                 Some(Self { wake: witness.wake.either(others.wake), ..witness })
             }
             (witness, others) => witness.or(others),

@@ -56,6 +56,15 @@ fn signed(expr: &Expr) -> Signed {
             let kind = if *which == Quantifier::Any { Kind::Any } else { Kind::All };
             joined(kind, tasks.iter().map(|task| after(task, *outcome)).collect())
         }
+        Expr::For(inner, duration) => {
+            // OK because durations of the language are below that.
+            let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+            unsigned(mixed('f', [signed(inner).whole(), micros]))
+        }
+        Expr::Newly(inner) => unsigned(mixed('n', [signed(inner).whole()])),
+        Expr::Since(inner, other) => {
+            unsigned(mixed('s', [signed(inner).whole(), signed(other).whole()]))
+        }
         Expr::Const(_) | Expr::Statement(..) | Expr::Invalid(_) => printed(expr),
     }
 }
@@ -91,10 +100,13 @@ fn joined(kind: Kind, mut members: Vec<Signed>) -> Signed {
         [only] => *only,
         _ => {
             let kind = if kind == Kind::All { '&' } else { '|' };
-            let hash = mixed(kind, members.into_iter().map(Signed::whole));
-            Signed { negated: false, hash }
+            unsigned(mixed(kind, members.into_iter().map(Signed::whole)))
         }
     }
+}
+
+fn unsigned(hash: u64) -> Signed {
+    Signed { negated: false, hash }
 }
 
 fn mixed(kind: char, hashes: impl IntoIterator<Item = u64>) -> u64 {
@@ -110,7 +122,7 @@ fn printed(what: &impl fmt::Display) -> Signed {
     let mut hash = Fnv::new();
     // OK because the hash takes every text, so that writing does not fail.
     let _ = write!(hash, "{what}");
-    Signed { negated: false, hash: hash.0 }
+    unsigned(hash.0)
 }
 
 /// FNV-1a: simple, and fixed for ever.

@@ -39,6 +39,12 @@ pub enum Expr {
     All(Vec<Expr>),
     /// `a | b`
     Any(Vec<Expr>),
+    /// `a for 10 min`: it has held for that long without a break.
+    For(Box<Expr>, Duration),
+    /// `newly a`: it has become true since the task that owns the condition last started.
+    Newly(Box<Expr>),
+    /// `a since b`: the first has become true since the second last changed.
+    Since(Box<Expr>, Box<Expr>),
     /// A leaf, and where it stands in the text it was written in.
     Statement(Statement, Option<Span>),
     /// What a builder function could not understand.
@@ -51,7 +57,8 @@ impl Expr {
     pub(crate) fn says_all(&self) -> bool {
         match self {
             Self::Const(_) | Self::Invalid(_) => true,
-            Self::Not(child) => child.says_all(),
+            Self::Not(child) | Self::For(child, _) | Self::Newly(child) => child.says_all(),
+            Self::Since(child, other) => child.says_all() && other.says_all(),
             Self::All(children) | Self::Any(children) => children.iter().all(Self::says_all),
             Self::Statement(Statement::Custom(custom), _) => custom.probe.is_none(),
             Self::Statement(Statement::Cron { cron, .. }, _) => !cron.to_string().contains('~'),

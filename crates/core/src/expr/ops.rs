@@ -62,6 +62,11 @@ impl Expr {
             Self::All(members) => Self::all(members.into_iter().map(Self::normal)),
             Self::Any(members) => Self::any(members.into_iter().map(Self::normal)),
             Self::Not(inner) => !inner.normal(),
+            Self::For(inner, duration) => Self::For(Box::new(inner.normal()), duration),
+            Self::Newly(inner) => Self::Newly(Box::new(inner.normal())),
+            Self::Since(inner, other) => {
+                Self::Since(Box::new(inner.normal()), Box::new(other.normal()))
+            }
             other => other,
         }
     }
@@ -91,7 +96,13 @@ impl Expr {
     fn collect_errors<'a>(&'a self, errors: &mut Vec<&'a ParseError>) {
         match self {
             Self::Invalid(error) => errors.push(error),
-            Self::Not(inner) => inner.collect_errors(errors),
+            Self::Not(inner) | Self::For(inner, _) | Self::Newly(inner) => {
+                inner.collect_errors(errors);
+            }
+            Self::Since(inner, other) => {
+                inner.collect_errors(errors);
+                other.collect_errors(errors);
+            }
             Self::All(members) | Self::Any(members) => {
                 for member in members {
                     member.collect_errors(errors);
@@ -106,7 +117,9 @@ impl PartialEq for Expr {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Const(a), Self::Const(b)) => a == b,
-            (Self::Not(a), Self::Not(b)) => a == b,
+            (Self::Not(a), Self::Not(b)) | (Self::Newly(a), Self::Newly(b)) => a == b,
+            (Self::For(a, m), Self::For(b, n)) => m == n && a == b,
+            (Self::Since(a, m), Self::Since(b, n)) => a == b && m == n,
             (Self::All(a), Self::All(b)) | (Self::Any(a), Self::Any(b)) => a == b,
             (Self::Statement(a, _), Self::Statement(b, _)) => a == b,
             (Self::Invalid(a), Self::Invalid(b)) => a == b,

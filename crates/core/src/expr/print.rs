@@ -17,11 +17,15 @@ use crate::period::{Cycle, Period, Place, Point, Unit, Weekday, Window};
 use crate::time::Zone;
 use crate::time::duration::{Fraction, display as duration};
 
-/// What an expression stands in: what needs parentheses there.
+/// How tightly an expression holds together, and how tightly it must where it stands: what holds
+/// together less needs parentheses there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     Any,
     All,
+    Since,
+    Newly,
+    For,
     Not,
 }
 
@@ -32,32 +36,67 @@ impl Display for Expr {
 }
 
 fn write_expr(expr: &Expr, level: Level, f: &mut Formatter<'_>) -> fmt::Result {
-    let (members, own, between, none) = match expr.peeled() {
-        Expr::Const(value) => return write!(f, "{value}"),
-        Expr::Statement(statement, _) => return statement.fmt(f),
-        Expr::Invalid(error) => return f.write_str(&error.text),
+    let expr = expr.peeled();
+    let parentheses = holds(expr) < level;
+    if parentheses {
+        f.write_str("(")?;
+    }
+    match expr {
+        Expr::Const(value) => write!(f, "{value}")?,
+        Expr::Statement(statement, _) => statement.fmt(f)?,
+        Expr::Invalid(error) => f.write_str(&error.text)?,
         Expr::Not(inner) => {
             f.write_str("~")?;
-            return write_expr(inner, Level::Not, f);
+            // `~newly a` reads back as it is.
+            let newly = matches!(inner.peeled(), Expr::Newly(_));
+            write_expr(inner, if newly { Level::Newly } else { Level::Not }, f)?;
         }
-        Expr::All(members) => (members, Level::All, " & ", "true"),
-        Expr::Any(members) => (members, Level::Any, " | ", "false"),
-    };
-    match members.as_slice() {
-        [] => f.write_str(none),
-        members => {
-            let parentheses = own < level;
-            if parentheses {
-                f.write_str("(")?;
-            }
-            for (n, member) in members.iter().enumerate() {
-                if n > 0 {
-                    f.write_str(between)?;
-                }
-                write_expr(member, own, f)?;
-            }
-            if parentheses { f.write_str(")") } else { Ok(()) }
+        Expr::All(members) if members.is_empty() => f.write_str("true")?,
+        Expr::Any(members) if members.is_empty() => f.write_str("false")?,
+        Expr::All(members) => write_members(members, Level::All, " & ", f)?,
+        Expr::Any(members) => write_members(members, Level::Any, " | ", f)?,
+        Expr::For(inner, held) => {
+            write_expr(inner, Level::Not, f)?;
+            write!(f, " for {}", duration(*held))?;
         }
+        Expr::Newly(inner) => {
+            f.write_str("newly ")?;
+            write_expr(inner, Level::For, f)?;
+        }
+        Expr::Since(inner, other) => {
+            write_expr(inner, Level::Newly, f)?;
+            f.write_str(" since ")?;
+            write_expr(other, Level::Newly, f)?;
+        }
+    }
+    if parentheses { f.write_str(")") } else { Ok(()) }
+}
+
+fn write_members(
+    members: &[Expr],
+    level: Level,
+    between: &str,
+    f: &mut Formatter<'_>,
+) -> fmt::Result {
+    for (n, member) in members.iter().enumerate() {
+        if n > 0 {
+            f.write_str(between)?;
+        }
+        write_expr(member, level, f)?;
+    }
+    Ok(())
+}
+
+/// Tells how tightly an expression holds together.
+fn holds(expr: &Expr) -> Level {
+    match expr.peeled() {
+        Expr::All(members) if !members.is_empty() => Level::All,
+        Expr::Any(members) if !members.is_empty() => Level::Any,
+        Expr::Since(..) => Level::Since,
+        Expr::Newly(_) => Level::Newly,
+        Expr::Not(inner) if matches!(inner.peeled(), Expr::Newly(_)) => Level::Newly,
+        Expr::For(..) => Level::For,
+        _ => Level::Not,
     }
 }
 

@@ -102,6 +102,11 @@ impl BusinessDays {
         Self { weekdays, ..self }
     }
 
+    /// Tells the dates that are left out.
+    pub fn except(&self) -> &Dates {
+        &self.except
+    }
+
     pub(super) fn seek(&self, at: i64, zone: &Zone) -> Option<Interval> {
         seek(at, zone, |day| self.walk(day, 1), |day| self.walk(day, -1))
     }

@@ -19,6 +19,7 @@ mod civil;
 mod clock_face;
 mod dates;
 mod set;
+mod steady;
 
 pub use cron::{Cron, CronError};
 pub use cycle::{Cycle, Place, Point, Unit, Weekday, Window};

@@ -5,13 +5,16 @@
 //! that merely touch stay apart, so that `daily` keeps its midnights.
 //!
 //! Both are found by leaps from edge to edge, and the leaps are bounded: members of `&` that do
-//! not meet within [`TRIES`] leaps or [`HORIZON`] (08-10 and 12-14) never do, and a chain of `|`
-//! that has more than [`LINKS`] links on one side has no end there.
+//! not meet within [`TRIES`] leaps or [`HORIZON`] (08-10 and 12-14) never do. A chain of `|` is
+//! followed over years, for `hourly | hourly starting 01:00` ends where the clock is set forward;
+//! one that takes more than [`LINKS`] leaps to one side, which is a century and more, has no end
+//! there.
 
 use std::cell::Cell;
 
 use crate::time::{Timestamp, Zone};
 
+use super::steady::{Beat, steady};
 use super::{Interval, Period};
 
 /// Members that do not meet in so many leaps never do. Those that meet at all meet much sooner: the
@@ -19,10 +22,10 @@ use super::{Interval, Period};
 const TRIES: u32 = 3_000;
 
 /// A longer chain is taken to be endless, as `daily | daily starting 10:00` is.
-const LINKS: u32 = 1_000;
+const LINKS: u32 = 4_000;
 
 /// All leaps of one question, however sets are nested in sets; beyond that it has no answer.
-const LEAPS: u32 = 20_000;
+const LEAPS: u32 = 50_000;
 
 /// How far the search for an intersection goes: 400 years, after which the calendar repeats.
 const HORIZON: i64 = 146_097 * 86_400_000_000;
@@ -99,33 +102,67 @@ pub(super) fn any_seek_back(members: &[Period], at: i64, search: &Search<'_>) ->
 }
 
 /// Follows the chain of overlapping intervals from one of them to both sides.
+///
+/// An instant is inside a chain if it is inside some member's interval and not its start, which
+/// hangs on the neighbourhood of the instant alone. So where all members repeat, a chain that has
+/// lasted for a whole rhythm lasts as long as they do.
 fn chain(members: &[Period], link: Interval, search: &Search<'_>) -> Interval {
-    let start = grow(search, link.start, Timestamp::MIN, |start| {
-        let reaching = members.iter().filter_map(|member| member.first(start.as_micros(), search));
-        // A member's first interval that ends after `start` is in the chain if it begins before.
-        reaching.map(|other| other.start).min().filter(|earlier| *earlier < start)
-    });
-    let end = grow(search, link.end, Timestamp::MAX, |end| {
-        let before_end = end.as_micros() - 1;
-        let reaching = members.iter().filter_map(|member| member.last(before_end, search));
-        reaching.map(|other| other.end).max().filter(|later| *later > end)
-    });
-    Interval { start, end }
+    Interval {
+        start: Timestamp::from_micros(chain_start(members, link, search)),
+        end: Timestamp::from_micros(chain_end(members, link, search)),
+    }
 }
 
-/// Moves an edge as long as it moves; if that does not end, to the edge of time.
-fn grow(
-    search: &Search<'_>,
-    edge: Timestamp,
-    limit: Timestamp,
-    step: impl Fn(Timestamp) -> Option<Timestamp>,
-) -> Timestamp {
-    let mut edge = edge;
-    for _ in 0..LINKS {
-        match search.leap().and_then(|()| step(edge)) {
-            Some(further) => edge = further,
-            None => return edge,
+fn chain_start(members: &[Period], link: Interval, search: &Search<'_>) -> i64 {
+    let (mut edge, known) = (link.start.as_micros(), link.end.as_micros());
+    for links in 0..LINKS {
+        if edge <= Timestamp::MIN.as_micros() || search.leap().is_none() {
+            break;
+        }
+        let reaching = members.iter().filter_map(|member| member.first(edge, search));
+        // A member's first interval that ends after `edge` is in the chain if it begins before.
+        match reaching.map(|other| other.start.as_micros()).min() {
+            Some(earlier) if earlier < edge => edge = earlier,
+            _ => return edge,
+        }
+        for &beat in beats(links) {
+            let steady = steady(members, edge, beat, search);
+            let lasted = known.min(steady.until).saturating_sub(edge);
+            if lasted > steady.rhythm {
+                edge = edge.min(steady.from);
+            }
         }
     }
-    limit
+    Timestamp::MIN.as_micros()
+}
+
+fn chain_end(members: &[Period], link: Interval, search: &Search<'_>) -> i64 {
+    let (known, mut edge) = (link.start.as_micros(), link.end.as_micros());
+    for links in 0..LINKS {
+        if edge >= Timestamp::MAX.as_micros() || search.leap().is_none() {
+            break;
+        }
+        let reaching = members.iter().filter_map(|member| member.last(edge - 1, search));
+        match reaching.map(|other| other.end.as_micros()).max() {
+            Some(later) if later > edge => edge = later,
+            _ => return edge,
+        }
+        for &beat in beats(links) {
+            let steady = steady(members, edge, beat, search);
+            let lasted = edge.saturating_sub(known.max(steady.from));
+            if lasted > steady.rhythm {
+                edge = edge.max(steady.until);
+            }
+        }
+    }
+    Timestamp::MAX.as_micros()
+}
+
+/// Tells which rhythms to look for after so many links: most chains are short.
+fn beats(links: u32) -> &'static [Beat] {
+    match links {
+        0..4 => &[],
+        _ if links.is_multiple_of(4) => &[Beat::Hour, Beat::Week],
+        _ => &[],
+    }
 }

@@ -8,6 +8,7 @@
 
 mod facts;
 mod history;
+mod temporal;
 mod time;
 
 pub use facts::{
@@ -19,6 +20,7 @@ pub use history::{
     after_success, after_termination, crashed, failed, finished, inacted, retry, retry_forever,
     running, started, succeeded, terminated,
 };
+pub use temporal::{held_for, newly, since};
 pub use time::{
     Cron, Every, Repeat, TimeOf, TimeWindow, cron, daily, every, hourly, minutely, monthly,
     secondly, time_of_day, time_of_hour, time_of_minute, time_of_month, time_of_week, time_of_year,

@@ -98,10 +98,13 @@ impl Parser<'_> {
 
     fn unknown_statement<T>(&mut self) -> Parsed<T> {
         let word = self.word();
+        if self.is("newly") {
+            return self.expected_with("a statement", Some("put what follows in parentheses"));
+        }
         if word.eq_ignore_ascii_case("not") {
             return self.expected_with("a statement", Some("write `~`"));
         }
-        let words: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        let words: Vec<&str> = RULES.iter().map(|(name, _)| *name).chain(["newly"]).collect();
         self.expected_word(&words, "a statement")
     }
 

@@ -105,10 +105,26 @@ impl<'a> Parser<'a> {
         self.joined(Kind::Or, first, Self::conj, Expr::any)
     }
 
-    /// `conj = unary { "&" unary }`
+    /// `conj = since { "&" since }`
     fn conj(&mut self) -> Parsed<Expr> {
+        let first = self.since();
+        self.joined(Kind::And, first, Self::since, Expr::all)
+    }
+
+    /// `since = unary [ "since" unary ]`
+    fn since(&mut self) -> Parsed<Expr> {
         let first = self.unary();
-        self.joined(Kind::And, first, Self::unary, Expr::all)
+        if !self.eat("since") {
+            return first;
+        }
+        let other = self.unary();
+        if self.is("since") {
+            let help = "put what belongs together in parentheses";
+            let _ = self.expected_with::<()>("`&`, `|` or the end", Some(help));
+            self.skip_operand();
+            return Err(Reported);
+        }
+        Ok(Expr::Since(Box::new(first?), Box::new(other?)))
     }
 
     /// Reads `{ operator rule }` after the first member.
@@ -131,23 +147,50 @@ impl<'a> Parser<'a> {
         if whole { Ok(join(members)) } else { Err(Reported) }
     }
 
-    /// `unary = ("~" | "!") unary | "(" cond ")" | statement`
+    /// `unary = { "~" | "!" } [ "newly" { "~" | "!" } ] ( "(" cond ")" | statement ) [ "for" dur ]`
+    ///
+    /// `for` holds tighter than `newly` and less than `~`. Neither is said twice without
+    /// parentheses, so that the depth of the tree follows that of the parentheses.
     ///
     /// An operand ends here: this is where an operator that follows one would be read.
     fn unary(&mut self) -> Parsed<Expr> {
+        let mut negated = self.negations();
+        let newly = self.eat("newly");
+        let not_newly = newly && std::mem::take(&mut negated);
+        negated |= self.negations();
+        let operand = self.operand();
+        let held = match &operand {
+            Ok(_) if self.eat("for") => self.nonzero("`for`").map(Some),
+            _ => Ok(None),
+        };
+        if operand.is_err() || held.is_err() {
+            self.skip_operand();
+        } else if !self.is("since") {
+            self.operand_end()?;
+        }
+        let (operand, held) = (operand?, held?);
+        let operand = if negated { !operand } else { operand };
+        let operand = match held {
+            Some(held) => Expr::For(Box::new(operand), held),
+            None => operand,
+        };
+        let operand = if newly { Expr::Newly(Box::new(operand)) } else { operand };
+        Ok(if not_newly { !operand } else { operand })
+    }
+
+    /// Reads `{ "~" | "!" }`; tells whether they negate.
+    fn negations(&mut self) -> bool {
         let mut negated = false;
         while self.token.kind == Kind::Not {
             self.bump();
             negated = !negated;
         }
-        let operand =
-            if self.token.kind == Kind::Open { self.group(Self::cond) } else { self.statement() };
-        if operand.is_err() {
-            self.skip_operand();
-        } else if self.operand_end().is_err() {
-            return Err(Reported);
-        }
-        operand.map(|expr| if negated { !expr } else { expr })
+        negated
+    }
+
+    /// `"(" cond ")" | statement`
+    fn operand(&mut self) -> Parsed<Expr> {
+        if self.token.kind == Kind::Open { self.group(Self::cond) } else { self.statement() }
     }
 
     /// `"(" cond ")"`
@@ -231,6 +274,8 @@ impl<'a> Parser<'a> {
         let help = match self.token.kind {
             Kind::Word if self.is("and") => Some("write `&`"),
             Kind::Word if self.is("or") => Some("write `|`"),
+            Kind::Word if self.is("for") => Some("put what has held in parentheses"),
+            Kind::Word if self.nearest_of(&["since"]).is_some() => Some("did you mean `since`?"),
             Kind::Word if is_rule(self.word()) => Some("join statements with `&` or `|`"),
             Kind::Open | Kind::Not => Some("join statements with `&` or `|`"),
             _ => None,
@@ -415,7 +460,7 @@ impl<'a> Parser<'a> {
     fn no_typo_of(&mut self, words: &[&str]) -> Parsed<()> {
         let typo = self.token.kind == Kind::Word
             && !is_rule(self.word())
-            && !["and", "or"].iter().any(|word| self.is(word))
+            && !["and", "or", "for", "since"].iter().any(|word| self.is(word))
             && self.nearest_of(words).is_some();
         if typo { self.expected_word(words, "") } else { Ok(()) }
     }

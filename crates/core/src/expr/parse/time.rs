@@ -211,7 +211,7 @@ impl Parser<'_> {
         }
     }
 
-    fn nonzero(&mut self, what: &str) -> Parsed<Duration> {
+    pub(super) fn nonzero(&mut self, what: &str) -> Parsed<Duration> {
         let start = self.token.span.start;
         let duration = self.duration()?;
         if duration.is_zero() {
@@ -273,7 +273,9 @@ impl Parser<'_> {
                 c.is_whitespace() || matches!(c, '&' | '|' | '~' | '!' | '(' | ')' | '\'' | '"')
             };
             let field = &rest[..rest.find(stop).unwrap_or(rest.len())];
-            let goes_on = ["within", "in"].iter().any(|word| field.eq_ignore_ascii_case(word));
+            let goes_on = ["within", "in", "for", "since"]
+                .iter()
+                .any(|word| field.eq_ignore_ascii_case(word));
             if field.is_empty() || goes_on || fields.len() > 6 {
                 break;
             }
