@@ -152,7 +152,7 @@ impl SessionBuilder {
             Some(Ok(log)) => log,
             problem => {
                 problems.push(match problem {
-                    Some(Err(error)) => BuildProblem::Log { error: error.to_string() },
+                    Some(Err(error)) => BuildProblem::Log { error: format!("{error:?}") },
                     _ => BuildProblem::NoLog,
                 });
                 Arc::new(default::NoLog)

@@ -112,8 +112,10 @@ impl Registry {
     }
 
     pub(super) fn find(&self, name: &str) -> Result<TaskId, UnknownTask> {
-        self.alive(name)
-            .ok_or_else(|| UnknownTask { name: name.to_owned(), suggestion: self.similar(name) })
+        self.alive(name).ok_or_else(|| UnknownTask {
+            name: name.to_owned(),
+            suggestion: self.similar(name, &HashSet::new()),
+        })
     }
 
     pub(super) fn add_custom(&mut self, custom: CustomCondition) {
@@ -249,8 +251,8 @@ impl Registry {
         self.id_of(name).filter(|id| self.definition(*id).is_some())
     }
 
-    fn similar(&self, name: &str) -> Option<String> {
-        nearest(name, self.ids.keys().map(AsRef::as_ref)).map(str::to_owned)
+    fn similar(&self, name: &str, fresh: &HashSet<TaskId>) -> Option<String> {
+        similar(name, &self.ids, |id| self.is_there(id, fresh))
     }
 
     /// Tells whether a place has a task, or is about to get one.
@@ -334,7 +336,8 @@ impl Registry {
             Need::Param { name, of, type_name } => params.why_not(name, *of, type_name),
             Need::Return { task: other, .. } if known(other) => String::new(),
             Need::Return { task: other, .. } => {
-                let help = self.similar(other).map(|near| format!("; did you mean `{near}`?"));
+                let help =
+                    self.similar(other, fresh).map(|near| format!("; did you mean `{near}`?"));
                 format!("no task `{other}` whose value it wants{}", help.unwrap_or_default())
             }
         };
@@ -386,15 +389,21 @@ struct Scope<'a> {
     shared: &'a mut Shared,
 }
 
+impl Scope<'_> {
+    /// Tells whether there is such a task; a name without a definition is one that was removed.
+    fn has(&self, id: TaskId) -> bool {
+        self.tasks.get(id.index()).is_some_and(Option::is_some) || self.fresh.contains(&id)
+    }
+}
+
 impl Names for Scope<'_> {
     fn task(&self, name: &str) -> Option<TaskId> {
         let id = *self.ids.get(name)?;
-        // A name without a definition is one that was removed.
-        (self.tasks.get(id.index())?.is_some() || self.fresh.contains(&id)).then_some(id)
+        self.has(id).then_some(id)
     }
 
     fn similar_task(&self, name: &str) -> Option<String> {
-        nearest(name, self.ids.keys().map(AsRef::as_ref)).map(str::to_owned)
+        similar(name, self.ids, |id| self.has(id))
     }
 
     fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String> {
@@ -425,6 +434,17 @@ impl Names for Scope<'_> {
         self.shared.calendars.insert(key, calendar.clone());
         calendar
     }
+}
+
+/// Finds the name of a task that is there; of two that are as near, the one that was added first.
+fn similar(
+    name: &str,
+    ids: &HashMap<Arc<str>, TaskId>,
+    is_there: impl Fn(TaskId) -> bool,
+) -> Option<String> {
+    let mut known: Vec<_> = ids.iter().filter(|(_, id)| is_there(**id)).collect();
+    known.sort_unstable_by_key(|(_, id)| **id);
+    nearest(name, known.into_iter().map(|(name, _)| &**name)).map(str::to_owned)
 }
 
 impl Shared {
