@@ -939,7 +939,7 @@ async fn options_are_changed_while_the_session_runs_and_kept_for_the_next_run() 
     };
     run_while(&session, story).await.unwrap();
     assert_eq!(session.config().cycle_sleep, Some(span("1 min 30 s")));
-    let _ = session.request_run("t", Params::new()).unwrap();
+    drop(session.request_run("t", Params::new()).unwrap());
     run_for(&session, "1 s").await.unwrap();
     expect!["24 07:00:00, 24 07:01:30, 24 07:03:00, 24 07:04:00"]
         .assert_eq(&starts(&session, "t").await);
