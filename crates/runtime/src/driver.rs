@@ -111,6 +111,9 @@ impl Driver {
             }
             engine.restore(definition, history);
         }
+        for (task, name) in session.removed() {
+            engine.restore_removed(task, name);
+        }
         let (events, incoming) = mpsc::unbounded_channel();
         let mut driver = Self {
             session,

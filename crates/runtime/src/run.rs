@@ -3,6 +3,8 @@
 use std::future::{Future, IntoFuture};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, stream};
@@ -120,10 +122,10 @@ impl Run {
         };
         // On a worker of the runtime, a timer wakes the driver without a hop to another thread.
         let run = AssertUnwindSafe(driver.run(stop)).catch_unwind();
-        let driver = AbortOnDrop(tokio::spawn(run));
-        match driver.await {
-            Ok(Ok(result)) => result,
-            Ok(Err(payload)) => Err(RunError::Panicked(describe(&*payload))),
+        match EndOnDrop::spawn(run).await {
+            Ok(Some(Ok(result))) => result,
+            Ok(Some(Err(payload))) => Err(RunError::Panicked(describe(&*payload))),
+            Ok(None) => Err(RunError::Panicked("it was ended from outside".to_owned())),
             Err(gone) => Err(RunError::Panicked(gone.to_string())),
         }
     }
@@ -140,54 +142,79 @@ impl IntoFuture for Run {
 }
 
 /// A task that ends with the one that waits for it.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+///
+/// Aborting a task drops its future some time later, and until then the session would count as
+/// running. So the future is kept where it can be dropped at once.
+struct EndOnDrop<F: Future> {
+    future: Shared<F>,
+    task: tokio::task::JoinHandle<Option<F::Output>>,
+}
 
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T, tokio::task::JoinError>;
+type Shared<F> = Arc<Mutex<Option<Pin<Box<F>>>>>;
 
-    fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
+impl<F: Future<Output: Send> + Send + 'static> EndOnDrop<F> {
+    fn spawn(future: F) -> Self {
+        let future: Shared<F> = Arc::new(Mutex::new(Some(Box::pin(future))));
+        let shared = future.clone();
+        let poll = std::future::poll_fn(move |cx| {
+            let mut future = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *future {
+                Some(running) => running.as_mut().poll(cx).map(Some),
+                None => Poll::Ready(None),
+            }
+        });
+        Self { future, task: tokio::spawn(poll) }
     }
 }
 
-impl<T> Drop for AbortOnDrop<T> {
+impl<F: Future> Future for EndOnDrop<F> {
+    type Output = Result<Option<F::Output>, tokio::task::JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.task).poll(cx)
+    }
+}
+
+impl<F: Future> Drop for EndOnDrop<F> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
+        // At most one poll is waited for, and nothing in it waits.
+        let future = self.future.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(future);
     }
 }
 
 /// Tells of each Ctrl-C and SIGTERM.
+#[cfg(unix)]
 fn signals() -> impl Stream<Item = ()> + Send {
-    let interrupts = stream::unfold((), |()| async {
+    use tokio::signal::unix::SignalKind;
+
+    stream::select(each(SignalKind::interrupt()), each(SignalKind::terminate()))
+}
+
+/// Tells of each signal of a kind, also of those that come while the last one is dealt with.
+#[cfg(unix)]
+fn each(kind: tokio::signal::unix::SignalKind) -> stream::BoxStream<'static, ()> {
+    match tokio::signal::unix::signal(kind) {
+        Ok(signal) => stream::unfold(signal, |mut signal| async {
+            signal.recv().await.map(|()| ((), signal))
+        })
+        .boxed(),
+        Err(error) => {
+            tracing::warn!(target: "redengine", ?kind, %error, "a signal cannot be listened to");
+            stream::pending().boxed()
+        }
+    }
+}
+
+/// Tells of each Ctrl-C.
+#[cfg(not(unix))]
+fn signals() -> impl Stream<Item = ()> + Send {
+    stream::unfold((), |()| async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!(target: "redengine", %error, "Ctrl-C cannot be listened to");
             std::future::pending::<()>().await;
         }
         Some(((), ()))
-    });
-    stream::select(interrupts.boxed(), terminations().boxed())
-}
-
-#[cfg(unix)]
-fn terminations() -> impl Stream<Item = ()> + Send {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    match signal(SignalKind::terminate()) {
-        Ok(terminate) => stream::unfold(terminate, |mut terminate| async {
-            terminate.recv().await.map(|()| ((), terminate))
-        })
-        .left_stream(),
-        Err(error) => {
-            tracing::warn!(target: "redengine", %error, "SIGTERM cannot be listened to");
-            stream::pending().right_stream()
-        }
-    }
-}
-
-#[cfg(not(unix))]
-fn terminations() -> impl Stream<Item = ()> + Send {
-    stream::pending()
+    })
 }

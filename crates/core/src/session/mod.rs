@@ -322,6 +322,11 @@ impl Session {
         self.state().registry.id_of(name)
     }
 
+    /// Tells the tasks that were removed and not added again.
+    pub fn removed(&self) -> Vec<(TaskId, Arc<str>)> {
+        self.state().registry.removed()
+    }
+
     /// Tells the name of a task.
     pub fn name_of(&self, task: TaskId) -> Option<Arc<str>> {
         self.state().registry.definition(task).map(|definition| definition.name.clone())

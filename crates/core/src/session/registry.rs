@@ -111,6 +111,11 @@ impl Registry {
         self.tasks.get(id.index())?.as_ref()
     }
 
+    pub(super) fn removed(&self) -> Vec<(TaskId, Arc<str>)> {
+        let gone = self.ids.iter().filter(|(_, id)| self.definition(**id).is_none());
+        gone.map(|(name, id)| (*id, name.clone())).collect()
+    }
+
     pub(super) fn find(&self, name: &str) -> Result<TaskId, UnknownTask> {
         self.alive(name).ok_or_else(|| UnknownTask {
             name: name.to_owned(),

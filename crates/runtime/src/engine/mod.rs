@@ -169,6 +169,11 @@ impl Engine {
         self.define(definition);
     }
 
+    /// Notes before the first step that a task was removed: conditions that name it are in error.
+    pub fn restore_removed(&mut self, task: TaskId, name: Arc<str>) {
+        self.facts.remove(task, name);
+    }
+
     /// Keeps what a task returned in an earlier process.
     pub fn restore_output(&mut self, task: TaskId, output: Output) {
         self.returns.insert(task, output);
