@@ -996,7 +996,6 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
     for text in [
         r#"{ "cycle_slep": 1 }"#,
         r#"{ "colour": "red" }"#,
-        r#"{ "": 1 }"#,
         r#"{ "task_pre_exist": "replac" }"#,
         r#"{ "task_pre_exist": "Raise" }"#,
         r#"{ "task_pre_exist": "shout" }"#,
@@ -1034,8 +1033,6 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
           unknown option `cycle_slep`; did you mean `cycle_sleep`?
         { "colour": "red" }
           unknown option `colour`; the options are task_pre_exist, use_instance_naming, silence_task_prerun, silence_cond_check, force_status_from_logs, cycle_sleep, task_execution, task_priority, timeout, shut_cond, shutdown_deadline, termination_grace, timezone, probe_interval
-        { "": 1 }
-          unknown option ``; the options are task_pre_exist, use_instance_naming, silence_task_prerun, silence_cond_check, force_status_from_logs, cycle_sleep, task_execution, task_priority, timeout, shut_cond, shutdown_deadline, termination_grace, timezone, probe_interval
         { "task_pre_exist": "replac" }
           unknown `task_pre_exist` `replac`; did you mean `replace`?
         { "task_pre_exist": "Raise" }

@@ -306,7 +306,10 @@ impl Driver {
                 // It is answered as of all that was asked before.
                 self.step(events.drain(..));
                 let (now, _) = self.time.read();
-                let name = |task| self.session.name_of(task);
+                let name = |task| {
+                    let removed = || self.engine.facts().removed(task).cloned();
+                    self.session.name_of(task).or_else(removed)
+                };
                 if let Some(why) = self.engine.why(task, now, &self.session.zone(), &name) {
                     // Nobody needs to wait for it.
                     let _ = reply.send(why);
