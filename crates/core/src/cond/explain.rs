@@ -123,7 +123,8 @@ impl Keeper<'_> {
     }
 
     fn task(&self, task: TaskId) -> Arc<str> {
-        (self.name)(task).unwrap_or_else(|| "(removed)".into())
+        let removed = || self.view.facts.removed(task).cloned();
+        (self.name)(task).or_else(removed).unwrap_or_else(|| "(unknown)".into())
     }
 
     fn at(&self, at: Timestamp) -> impl fmt::Display + use<> {
