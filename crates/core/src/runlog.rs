@@ -145,6 +145,9 @@ pub struct Past {
     /// Records in order: of each action the latest, as many as are wanted, and the one with the
     /// greatest start; and those of runs that have not ended.
     pub records: Vec<Recorded>,
+    /// The numbers of the `run` records of runs that have not ended. Others whose end is not among
+    /// the records have ended all the same.
+    pub open: Vec<Seq>,
 }
 
 /// A task whose past is asked for.

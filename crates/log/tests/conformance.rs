@@ -85,6 +85,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ForgetsLatest, "the_latest_of_each_action_is_there"),
     (Fault::ForgetsGreatestStart, "the_greatest_start_of_each_action_is_there"),
     (Fault::ForgetsOpen, "runs_that_have_not_ended_are_there"),
+    (Fault::AllAreOpen, "runs_that_have_not_ended_are_there"),
     (Fault::IgnoresKeep, "as_many_as_are_wanted_of_each_action_are_there"),
     (Fault::SwapsPasts, "pasts_are_in_the_order_in_which_they_were_asked_for"),
     (Fault::InventsPast, "a_task_without_records_has_no_past"),
@@ -171,6 +172,7 @@ enum Fault {
     ForgetsLatest,
     ForgetsGreatestStart,
     ForgetsOpen,
+    AllAreOpen,
     IgnoresKeep,
     SwapsPasts,
     InventsPast,
@@ -417,6 +419,10 @@ impl RunLog for Faulty {
                     past.records.retain(|one| !greatest(one) || latest(one));
                 }
                 Fault::ForgetsOpen => past.records.retain(|one| !is_open(one) || latest(one)),
+                Fault::AllAreOpen => {
+                    let begun = past.records.iter().filter(|one| !one.record.action.ends());
+                    past.open = begun.map(|one| one.seq).collect();
+                }
                 Fault::PastBackwards => past.records.reverse(),
                 _ => {}
             }

@@ -127,8 +127,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-fn parts(past: &Past) -> (&[u64; 6], u64, &[redengine_core::record::Recorded]) {
-    (&past.counts, past.failures, &past.records)
+fn parts(past: &Past) -> (&[u64; 6], u64, &[Seq], &[redengine_core::record::Recorded]) {
+    (&past.counts, past.failures, &past.open, &past.records)
 }
 
 /// Takes the same steps with both logs.

@@ -104,6 +104,12 @@ impl History {
             }
         }
         history.failures = past.failures;
+        // More starts than ends may have been read.
+        let open = |live: &Live| {
+            let of_run = past.records.iter().filter(|known| known.record.run == live.run);
+            of_run.map(|known| known.seq).any(|seq| past.open.contains(&seq))
+        };
+        history.live.retain(|live| open(live));
         history
     }
 

@@ -143,12 +143,25 @@ async fn runs_that_have_not_ended_are_there(log: Log) -> Checked {
             won(&log, open(end("a", number, Action::Success))).await?;
         }
     }
-    holds(&log, Keep::default(), &open_runs).await?;
+    are_open(&log, &open_runs).await?;
     // Those that end are not open any more, and nothing else is lost with them.
     let ended = open_runs.remove(2);
     let record = Record { action: Action::Crash, ..ended.record };
     won(&log, open(record)).await?;
-    holds(&log, Keep::default(), &open_runs).await
+    are_open(&log, &open_runs).await
+}
+
+/// Checks that these are the runs that have not ended, however many starts are wanted.
+async fn are_open(log: &Log, begun: &[Recorded]) -> Checked {
+    for starts in [1, 2, 9, u64::MAX] {
+        let keep = Keep::of(ActionSet::of(&[Action::Run]), starts);
+        holds(log, keep, begun).await?;
+        let mut seqs = past(log, "a", keep).await?.open;
+        seqs.sort_unstable();
+        let wanted = begun.iter().map(|recorded| recorded.seq).collect();
+        same(&format!("the open runs (keeping {starts} starts)"), &seqs, &wanted)?;
+    }
+    Ok(())
 }
 
 async fn as_many_as_are_wanted_of_each_action_are_there(log: Log) -> Checked {

@@ -242,6 +242,7 @@ impl History {
             counts,
             failures: self.failures,
             records: records.map(|entry| entry.recorded(&self.task)).collect(),
+            open: self.open.to_vec(),
         }
     }
 }

@@ -233,9 +233,12 @@ fn past_of(connection: &Connection, PastOf { task, keep }: &PastOf) -> Result<Pa
         }
         wanted.extend([row.get::<_, i64>(3)?, row.get(4)?]);
     }
-    let mut open = connection.prepare_cached("select seq from open_run where task = ?1")?;
+    let mut open =
+        connection.prepare_cached("select seq from open_run where task = ?1 order by seq")?;
     for number in open.query_map([id], |row| row.get(0))? {
-        wanted.push(number?);
+        let number = number?;
+        wanted.push(number);
+        past.open.push(seq(number)?);
     }
 
     let mut records: BTreeMap<Seq, Recorded> = BTreeMap::new();

@@ -58,9 +58,13 @@ fn past(records: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
         .filter(|recorded| recorded.record.action.ends())
         .take_while(|recorded| recorded.record.action == Action::Fail)
         .count() as u64;
-    wanted.extend(of(records, task).filter(|recorded| {
+    let open = of(records, task).filter(|recorded| {
         recorded.record.action == Action::Run && is_open(records, task, recorded.record.run)
-    }));
+    });
+    for recorded in open {
+        past.open.push(recorded.seq);
+        wanted.push(recorded);
+    }
     for action in Action::ALL {
         let of_action = of(records, task).filter(|recorded| recorded.record.action == action);
         wanted.extend(of_action.rev().take(keep.count(action)));
