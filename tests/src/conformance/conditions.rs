@@ -14,7 +14,7 @@ use redengine_core::expr::{
     parse,
 };
 use redengine_core::facts::{Facts, Keep, ProbeId};
-use redengine_core::period::{Cron, Period};
+use redengine_core::period::{Cron, Dates, Period};
 use redengine_core::record::{Action, ActionSet, Record, Recorded, RunId, Seq};
 use redengine_core::time::Zone;
 use redengine_core::{TaskId, Timestamp};
@@ -65,10 +65,10 @@ fn tree(ast: &Value) -> Written {
         "Not" => return Ok(Expr::Not(Box::new(tree(&ast["arg"])?))),
         "All" => return Ok(Expr::All(members()?)),
         "Any" => return Ok(Expr::Any(members()?)),
-        "IsPeriod" => Statement::InPeriod { period: fixed(&ast["period"])?, zone: None },
+        "IsPeriod" => Statement::InPeriod { period: fixed(&ast["period"])?.into(), zone: None },
         "TaskExecutable" => {
             let retries = ast["retries"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-            Statement::Once { period: fixed(&ast["period"])?, zone: None, retries }
+            Statement::Once { period: fixed(&ast["period"])?.into(), zone: None, retries }
         }
         "TaskRunnable" => return runnable(&ast["period"]),
         "TaskRunning" => return running(ast),
@@ -134,7 +134,7 @@ fn runnable(ast: &Value) -> Written {
     if ast["type"] == "TimeDelta" {
         return Ok(not);
     }
-    let in_period = Statement::InPeriod { period: fixed(ast)?, zone: None };
+    let in_period = Statement::InPeriod { period: fixed(ast)?.into(), zone: None };
     Ok(Expr::All(vec![in_period.into(), not]))
 }
 
@@ -188,7 +188,7 @@ fn look_back(ast: &Value) -> Result<LookBack, Refused> {
     match ast["type"].as_str() {
         None => Ok(LookBack::Ever),
         Some("TimeDelta") => Ok(LookBack::Past(micros(&ast["past_us"]))),
-        Some(_) => Ok(LookBack::Window { period: fixed(ast)?, zone: None }),
+        Some(_) => Ok(LookBack::Window { period: fixed(ast)?.into(), zone: None }),
     }
 }
 
@@ -296,6 +296,14 @@ impl Names for World {
 
     fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String> {
         Err(format!("unknown condition `{}`", custom.name))
+    }
+
+    fn dates(&self, _calendar: &str) -> Option<Dates> {
+        None
+    }
+
+    fn similar_calendar(&self, _name: &str) -> Option<String> {
+        None
     }
 
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {

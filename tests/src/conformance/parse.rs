@@ -76,11 +76,13 @@ fn list(kind: &str, members: impl Iterator<Item = Value>) -> Value {
 fn leaf(statement: &Statement) -> Value {
     match statement {
         Statement::InPeriod { period, zone: None } => {
-            json!({ "cond": "IsPeriod", "period": period_of(period) })
+            json!({ "cond": "IsPeriod", "period": written_period(period) })
         }
-        Statement::Once { period: Period::Cycle(cycle), zone: None, retries } => json!({
-            "cond": "TaskExecutable", "task": null, "period": cycle_of(cycle), "retries": retries,
-        }),
+        Statement::Once { period: Times::Period(Period::Cycle(cycle)), zone: None, retries } => {
+            json!({
+                "cond": "TaskExecutable", "task": null, "period": cycle_of(cycle), "retries": retries,
+            })
+        }
         Statement::Every { interval, .. } => json!({
             "cond": "TaskStarted", "task": null, "period": past(*interval), "cmp": { "eq": 0 },
         }),
@@ -104,7 +106,7 @@ fn leaf(statement: &Statement) -> Value {
             };
             let period = match within {
                 LookBack::Past(duration) => past(*duration),
-                LookBack::Window { period: Period::Cycle(cycle), zone: None } => cycle_of(cycle),
+                LookBack::Window { period, zone: None } => written_period(period),
                 _ => Value::Null,
             };
             json!({ "cond": kind, "task": task, "period": period, "cmp": comparison(*count) })

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::{Condition, Leaf, Node, Who, Within};
-use crate::expr::{Custom, Expr, LookBack, ParseError, Statement};
+use crate::expr::{Custom, Expr, HOLIDAYS, LookBack, ParseError, Statement, Times};
 use crate::facts::{Keep, ProbeId};
-use crate::period::Period;
+use crate::period::{BusinessDays, Dates, Period};
 use crate::record::{Action, ActionSet};
 use crate::task::TaskId;
 use crate::time::Zone;
@@ -20,6 +20,10 @@ pub trait Names {
     fn similar_task(&self, name: &str) -> Option<String>;
     /// Looks up a custom condition; the error says what is wrong with the call.
     fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String>;
+    /// Looks up the dates of a calendar that the user gave the session.
+    fn dates(&self, calendar: &str) -> Option<Dates>;
+    /// Finds a calendar with a name like this one.
+    fn similar_calendar(&self, name: &str) -> Option<String>;
     /// Makes or finds the calendar of a period; without a zone, in the session's.
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar>;
 }
@@ -38,6 +42,20 @@ pub enum CompileError {
         statement: String,
         /// A name like it that does.
         suggestion: Option<String>,
+    },
+    /// A calendar that the session was not given.
+    UnknownCalendar {
+        /// The name.
+        name: String,
+        /// The statement that names it.
+        statement: String,
+        /// A name like it that does exist.
+        suggestion: Option<String>,
+    },
+    /// A span that moves with now stands where a period must lie still.
+    Floating {
+        /// The statement.
+        statement: String,
     },
     /// A custom condition that does not exist or is called in the wrong way.
     Custom {
@@ -58,6 +76,19 @@ impl fmt::Display for CompileError {
                     Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
                     None => Ok(()),
                 }
+            }
+            Self::UnknownCalendar { name, statement, suggestion } => {
+                write!(f, "unknown calendar `{name}` in `{statement}`; ")?;
+                match suggestion {
+                    Some(suggestion) => write!(f, "did you mean `{suggestion}`?"),
+                    None => f.write_str("give the session one with `.calendar(..)`"),
+                }
+            }
+            Self::Floating { statement } => {
+                write!(
+                    f,
+                    "`past ..` moves with now and is no period of the calendar, in `{statement}`"
+                )
             }
             Self::Custom { statement, reason } => write!(f, "{reason} in `{statement}`"),
         }
@@ -141,12 +172,12 @@ impl Compiler<'_> {
     fn leaf(&mut self, statement: &Statement) -> Leaf {
         match statement {
             Statement::InPeriod { period, zone } => {
-                Leaf::InPeriod(self.names.calendar(period.clone(), zone.as_ref()))
+                Leaf::InPeriod(self.calendar(period, zone.as_ref(), statement))
             }
             Statement::Once { period, zone, retries } => {
                 let fails = u64::from(*retries).saturating_add(1);
                 self.read(Who::Owner, ActionSet::of(&[Action::Fail]), fails);
-                let windows = self.names.calendar(period.clone(), zone.as_ref());
+                let windows = self.calendar(period, zone.as_ref(), statement);
                 Leaf::Once { windows, retries: *retries }
             }
             Statement::Every { interval, basis } => {
@@ -161,7 +192,7 @@ impl Compiler<'_> {
                     LookBack::Ever => Within::Ever,
                     LookBack::Past(span) => Within::Past(*span),
                     LookBack::Window { period, zone } => {
-                        Within::Window(self.names.calendar(period.clone(), zone.as_ref()))
+                        Within::Window(self.calendar(period, zone.as_ref(), statement))
                     }
                 };
                 Leaf::Has { who, actions, count: *count, within }
@@ -208,6 +239,52 @@ impl Compiler<'_> {
                 }
             },
         }
+    }
+
+    fn calendar(
+        &mut self,
+        times: &Times,
+        zone: Option<&Zone>,
+        statement: &Statement,
+    ) -> Arc<Calendar> {
+        let period = self.period(times, statement);
+        self.names.calendar(period, zone)
+    }
+
+    fn period(&mut self, times: &Times, statement: &Statement) -> Period {
+        match times {
+            Times::Period(Period::Cron(cron)) => Period::Cron(cron.spread(self.owner)),
+            Times::Period(period) => period.clone(),
+            Times::Calendar(name) => Period::Dates(self.dates(name, statement)),
+            Times::BusinessDays(name) => {
+                let holidays = match name {
+                    Some(name) => self.dates(name, statement),
+                    None => self.names.dates(HOLIDAYS).unwrap_or_default(),
+                };
+                Period::BusinessDays(BusinessDays::without(holidays))
+            }
+            Times::Past(_) => {
+                self.errors.push(CompileError::Floating { statement: statement.to_string() });
+                Period::Never
+            }
+            Times::All(members) => Period::All(self.periods(members, statement)),
+            Times::Any(members) => Period::Any(self.periods(members, statement)),
+        }
+    }
+
+    fn periods(&mut self, members: &[Times], statement: &Statement) -> Vec<Period> {
+        members.iter().map(|member| self.period(member, statement)).collect()
+    }
+
+    fn dates(&mut self, name: &str, statement: &Statement) -> Dates {
+        self.names.dates(name).unwrap_or_else(|| {
+            self.errors.push(CompileError::UnknownCalendar {
+                name: name.to_owned(),
+                statement: statement.to_string(),
+                suggestion: self.names.similar_calendar(name),
+            });
+            Dates::default()
+        })
     }
 
     fn who(&mut self, name: Option<&str>, statement: &Statement) -> Who {

@@ -1,8 +1,10 @@
 //! Building a session: everything is collected, and all that is wrong is told at once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use chrono::NaiveDate;
 use futures::channel::mpsc;
 
 use super::config::Config;
@@ -12,6 +14,7 @@ use super::registry::Registry;
 use super::{Inner, Session, State};
 use crate::cond::CompileError;
 use crate::param::Params;
+use crate::period::{DateError, Dates, IntoDate};
 use crate::runlog::{LogError, RunLog};
 use crate::task::Task;
 use crate::time::{Clock, Zone};
@@ -23,6 +26,7 @@ pub struct SessionBuilder {
     tasks: Vec<Task>,
     params: Params,
     customs: Vec<CustomCondition>,
+    calendars: Vec<(String, Vec<Result<NaiveDate, DateError>>)>,
     log: Option<Result<Arc<dyn RunLog>, LogError>>,
     clock: Option<Arc<dyn Clock>>,
     as_default: bool,
@@ -73,6 +77,30 @@ impl SessionBuilder {
     /// sessions already.
     pub fn condition(mut self, condition: CustomCondition) -> Self {
         self.customs.push(condition);
+        self
+    }
+
+    /// Names some dates, for `on calendar 'name'` and `on business days of 'name'`. The calendar
+    /// `holidays` is the one that `on business days` leaves out.
+    ///
+    /// ```
+    /// use redengine_core::{Session, Task};
+    /// # use redengine_log as _;
+    ///
+    /// let session = Session::builder()
+    ///     .calendar("holidays", ["2026-12-25", "2026-12-26", "2027-01-01"])
+    ///     .task(Task::new("report", "daily after 07:00 & on business days", || async {}))
+    ///     .task(Task::new("backup", "daily & on calendar 'holidays'", || async {}))
+    ///     .build();
+    /// assert!(session.is_ok());
+    /// ```
+    pub fn calendar<D: IntoDate>(
+        mut self,
+        name: impl Into<String>,
+        dates: impl IntoIterator<Item = D>,
+    ) -> Self {
+        let dates = dates.into_iter().map(IntoDate::into_date).collect();
+        self.calendars.push((name.into(), dates));
         self
     }
 
@@ -136,6 +164,9 @@ impl SessionBuilder {
         for custom in self.customs {
             registry.add_custom(custom);
         }
+        for (name, dates) in add_up(self.calendars, &mut problems) {
+            registry.add_calendar(name, dates);
+        }
         // The options decide how tasks are named; `shut_cond` may name tasks.
         let shut_cond = self.config.shut_cond.clone();
         let config = Config { shut_cond: None, ..self.config };
@@ -170,6 +201,37 @@ impl SessionBuilder {
         }));
         (session, problems)
     }
+}
+
+/// Makes calendars of names and dates; what is wrong with a date leaves the others as they are.
+fn add_up(
+    calendars: Vec<(String, Vec<Result<NaiveDate, DateError>>)>,
+    problems: &mut Vec<BuildProblem>,
+) -> BTreeMap<String, Dates> {
+    let mut known = BTreeMap::new();
+    for (name, dates) in calendars {
+        let mut wrong = |reason: String| {
+            problems.push(BuildProblem::Calendar { name: name.clone(), reason });
+        };
+        let mut right = Vec::with_capacity(dates.len());
+        for date in dates {
+            match date {
+                Ok(date) => right.push(date),
+                Err(error) => wrong(error.to_string()),
+            }
+        }
+        if name.trim().is_empty() || name.contains(char::is_control) {
+            wrong("that is no name; take a word like `holidays`".to_owned());
+        } else if known.contains_key(&name) {
+            wrong(
+                "there are two of that name; give all dates at once, or name one otherwise"
+                    .to_owned(),
+            );
+        } else {
+            known.insert(name, Dates::new(right));
+        }
+    }
+    known
 }
 
 impl fmt::Debug for SessionBuilder {
@@ -241,6 +303,13 @@ pub enum BuildProblem {
         /// What is missing.
         reason: String,
     },
+    /// A calendar has no name or that of another, or one of its dates is none.
+    Calendar {
+        /// The calendar.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The run log cannot be opened.
     Log {
         /// Why.
@@ -288,6 +357,9 @@ impl fmt::Display for BuildProblem {
                  `use_instance_naming`",
             ),
             Self::Argument { task, reason } => write!(f, "task `{task}`: {reason}"),
+            Self::Calendar { name, reason } => {
+                write!(f, "calendar `{}`: {reason}", name.escape_debug())
+            }
             Self::Log { error } => write!(f, "the run log: {error}"),
             Self::NoLog => f.write_str("there is no run log; give the session one with `.log(..)`"),
         }

@@ -3,7 +3,7 @@
 //! Conditions of the same text are compiled once, calendars of the same period are made once: a
 //! hundred thousand tasks with a few thousand schedules keep a few thousand conditions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::UnknownTask;
@@ -15,7 +15,7 @@ use crate::error::nearest;
 use crate::expr::{Custom, Expr};
 use crate::facts::ProbeId;
 use crate::param::{Need, Params};
-use crate::period::Period;
+use crate::period::{Dates, Period};
 use crate::probe::Probe;
 use crate::task::{Body, Policy, Task, TaskId};
 use crate::time::Zone;
@@ -59,6 +59,8 @@ struct Shared {
     /// Probes of custom conditions in text, by that text.
     called: HashMap<String, ProbeId>,
     customs: HashMap<&'static str, CustomCondition>,
+    /// The dates that the user gave names.
+    dates: BTreeMap<String, Dates>,
 }
 
 /// What to do about a task whose name is settled.
@@ -125,6 +127,10 @@ impl Registry {
 
     pub(super) fn add_custom(&mut self, custom: CustomCondition) {
         self.shared.customs.insert(custom.name(), custom);
+    }
+
+    pub(super) fn add_calendar(&mut self, name: String, dates: Dates) {
+        self.shared.dates.insert(name, dates);
     }
 
     /// Takes over a configuration, unless its `shut_cond` is wrong.
@@ -428,6 +434,14 @@ impl Names for Scope<'_> {
         let id = self.shared.add_probe(probe);
         self.shared.called.insert(call, id);
         Ok(id)
+    }
+
+    fn dates(&self, calendar: &str) -> Option<Dates> {
+        self.shared.dates.get(calendar).cloned()
+    }
+
+    fn similar_calendar(&self, name: &str) -> Option<String> {
+        nearest(name, self.shared.dates.keys().map(String::as_str)).map(str::to_owned)
     }
 
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {

@@ -66,13 +66,13 @@ impl Parser<'_> {
             return Ok(self.constant());
         }
         self.no_typo_of(&["true", "false"])?;
-        Ok(Statement::InPeriod { period: Period::Always, zone: None }.into())
+        Ok(Statement::InPeriod { period: Period::Always.into(), zone: None }.into())
     }
 
     /// `"never"`
     pub(super) fn never(&mut self) -> Expr {
         self.bump();
-        Statement::InPeriod { period: Period::Never, zone: None }.into()
+        Statement::InPeriod { period: Period::Never.into(), zone: None }.into()
     }
 
     /// `name "(" [ literal { "," literal } ] ")"`

@@ -5,6 +5,7 @@
 //! read a bounded number of times, nesting is bounded by [`MAX_DEPTH`], and a rule that returns
 //! [`Reported`] has noted at least one problem.
 
+mod dates;
 mod facts;
 mod history;
 mod period;
@@ -61,6 +62,8 @@ struct Parser<'a> {
     /// Where the token before the one at hand ends.
     last_end: usize,
     depth: u32,
+    /// The last span that moves with now, if one was read since somebody cared.
+    floating: Option<Span>,
     /// Whether reading was given up: what follows from that is no problem of its own.
     stopped: bool,
     problems: Vec<Problem>,
@@ -70,7 +73,9 @@ impl<'a> Parser<'a> {
     fn new(text: &'a str, at: usize) -> Self {
         let mut lexer = Lexer::new(text, at);
         let token = lexer.next();
-        Self { text, lexer, token, last_end: at, depth: 0, stopped: false, problems: Vec::new() }
+        let problems = Vec::new();
+        let (last_end, depth, floating, stopped) = (at, 0, None, false);
+        Self { text, lexer, token, last_end, depth, floating, stopped, problems }
     }
 
     fn finish<T>(mut self, value: Parsed<T>) -> Result<T, ParseError> {
@@ -235,7 +240,10 @@ impl<'a> Parser<'a> {
         match rule {
             Rule::Cycle => self.cycle(),
             Rule::RunCycle => self.run_cycle(),
-            Rule::TimeOf => self.time_of(),
+            Rule::Time => self.time(),
+            Rule::Once => self.once(),
+            Rule::On => self.on(),
+            Rule::Dates => self.dated(),
             Rule::Every => self.every(),
             Rule::Cron => self.cron(),
             Rule::After => self.after(),
@@ -478,7 +486,10 @@ impl<'a> Parser<'a> {
 enum Rule {
     Cycle,
     RunCycle,
-    TimeOf,
+    Time,
+    Once,
+    On,
+    Dates,
     Every,
     Cron,
     After,
@@ -505,7 +516,11 @@ const RULES: &[(&str, Rule)] = &[
     ("secondly", Rule::Cycle),
     ("yearly", Rule::Cycle),
     ("run", Rule::RunCycle),
-    ("time", Rule::TimeOf),
+    ("time", Rule::Time),
+    ("once", Rule::Once),
+    ("on", Rule::On),
+    ("between", Rule::Dates),
+    ("before", Rule::Dates),
     ("every", Rule::Every),
     ("cron", Rule::Cron),
     ("after", Rule::After),
