@@ -563,3 +563,30 @@ async fn a_task_that_is_refused_while_the_session_runs_harms_nobody() {
     assert_eq!(starts(&session, "a").await, "24 07:00:00, 24 07:01:00, 24 07:02:00");
     assert_eq!(actions(&session, "b").await, "run success run success");
 }
+
+// ---- calendars
+
+#[test]
+fn what_is_wrong_with_calendars_is_told_with_the_rest() {
+    let error = session("2026-11-24 07:00")
+        .calendar("holidays", ["2026-12-25", "2026-13-01", "25.12.2026", "2026-02-30"])
+        .calendar(" ", ["2026-12-25"])
+        .calendar("sales", ["2026-11-27"])
+        .calendar("sales", ["2026-11-28"])
+        .task(task("a", "daily & on calendar 'holiday'"))
+        .task(task("b", "once in (on business days of 'bank' & time of day after 07:00)"))
+        .task(task("c", "has failed in (on calendar 'sale')"))
+        .task(task("d", "on business days"))
+        .build()
+        .unwrap_err();
+    expect![[r#"
+        8 things are wrong with the session:
+        - calendar `holidays`: `2026-13-01` is no date; months go from `01` to `12`, and come before the day
+        - calendar `holidays`: `25.12.2026` is no date; write it like `2026-12-31`
+        - calendar `holidays`: `2026-02-30` is no date; the last of that month is `2026-02-28`
+        - calendar ` `: that is no name; take a word like `holidays`
+        - calendar `sales`: there are two of that name; give all dates at once, or name one otherwise
+        - task `a`: unknown calendar `holiday` in `on calendar 'holiday'`; did you mean `holidays`?
+        - task `b`: unknown calendar `bank` in `once in (on business days of 'bank' & time of day after 07:00)`; give the session one with `.calendar(..)`
+        - task `c`: unknown calendar `sale` in `has failed in (on calendar 'sale')`; did you mean `sales`?"#]].assert_eq(&error.to_string());
+}
