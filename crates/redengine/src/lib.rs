@@ -33,6 +33,8 @@
 //! assert_eq!(text, built);
 //! ```
 //!
+//! All statements, with when they are true and what builds them: [`guide::statements`].
+//!
 //! **Tasks** are functions. `#[task]` leaves a function as it is and adds a type in `CamelCase` that
 //! stands for the task: in conditions (`after_success(Fetch)`) and for its value (`Return<Fetch>`).
 //! By hand, a [`Task`] is made of any function or closure whose arguments are extractors:
@@ -75,6 +77,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod guide;
 pub mod prelude;
 
 pub use redengine_core::session::session;

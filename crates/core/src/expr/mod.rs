@@ -15,6 +15,7 @@ mod lex;
 mod ops;
 mod parse;
 mod print;
+pub mod reference;
 mod times;
 
 pub use error::{ParseError, Problem};

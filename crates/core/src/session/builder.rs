@@ -1,6 +1,7 @@
 //! Building a session: everything is collected, and all that is wrong is told at once.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -222,13 +223,16 @@ fn add_up(
         }
         if name.trim().is_empty() || name.contains(char::is_control) {
             wrong("that is no name; take a word like `holidays`".to_owned());
-        } else if known.contains_key(&name) {
-            wrong(
+            continue;
+        }
+        match known.entry(name.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(Dates::new(right));
+            }
+            Entry::Occupied(_) => wrong(
                 "there are two of that name; give all dates at once, or name one otherwise"
                     .to_owned(),
-            );
-        } else {
-            known.insert(name, Dates::new(right));
+            ),
         }
     }
     known

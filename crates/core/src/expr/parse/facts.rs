@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Parsed, Parser, RULES};
+use super::{Kind, Parsed, Parser};
 use crate::error::shortened;
+use crate::expr::reference::first_words;
 use crate::expr::{Count, Custom, Expr, Literal, Span, Statement};
 use crate::period::Period;
 
@@ -104,7 +105,7 @@ impl Parser<'_> {
         if word.eq_ignore_ascii_case("not") {
             return self.expected_with("a statement", Some("write `~`"));
         }
-        let words: Vec<&str> = RULES.iter().map(|(name, _)| *name).chain(["newly"]).collect();
+        let words: Vec<&str> = first_words().chain(["newly"]).collect();
         self.expected_word(&words, "a statement")
     }
 

@@ -13,6 +13,7 @@ mod point;
 mod time;
 
 use super::lex::{Kind, Lexer, Token, unquote};
+use super::reference::{Rule, rule_of};
 use super::{Expr, ParseError, Problem, Span};
 use crate::error::{nearest, shortened};
 
@@ -224,11 +225,7 @@ impl<'a> Parser<'a> {
             return self.no_statement();
         }
         let (start, word) = (self.token.span.start, self.word());
-        let rule = RULES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let leaf = match rule {
-            Some((_, rule)) => self.rule(*rule)?,
-            None => self.custom()?,
-        };
+        let leaf = self.rule(rule_of(word).unwrap_or(Rule::Call))?;
         let span = Span { start, end: self.last_end };
         Ok(match leaf {
             Expr::Statement(statement, _) => Expr::Statement(statement, Some(span)),
@@ -239,7 +236,6 @@ impl<'a> Parser<'a> {
     fn rule(&mut self, rule: Rule) -> Parsed<Expr> {
         match rule {
             Rule::Cycle => self.cycle(),
-            Rule::RunCycle => self.run_cycle(),
             Rule::Time => self.time(),
             Rule::Once => self.once(),
             Rule::On => self.on(),
@@ -258,6 +254,7 @@ impl<'a> Parser<'a> {
             Rule::Constant => Ok(self.constant()),
             Rule::Always => self.always(),
             Rule::Never => Ok(self.never()),
+            Rule::Call => self.custom(),
         }
     }
 
@@ -284,7 +281,7 @@ impl<'a> Parser<'a> {
             Kind::Word if self.is("or") => Some("write `|`"),
             Kind::Word if self.is("for") => Some("put what has held in parentheses"),
             Kind::Word if self.nearest_of(&["since"]).is_some() => Some("did you mean `since`?"),
-            Kind::Word if is_rule(self.word()) => Some("join statements with `&` or `|`"),
+            Kind::Word if rule_of(self.word()).is_some() => Some("join statements with `&` or `|`"),
             Kind::Open | Kind::Not => Some("join statements with `&` or `|`"),
             _ => None,
         };
@@ -467,7 +464,7 @@ impl<'a> Parser<'a> {
     /// Notes a word that is nearly one of those that may follow, where something may follow.
     fn no_typo_of(&mut self, words: &[&str]) -> Parsed<()> {
         let typo = self.token.kind == Kind::Word
-            && !is_rule(self.word())
+            && rule_of(self.word()).is_none()
             && !["and", "or", "for", "since"].iter().any(|word| self.is(word))
             && self.nearest_of(words).is_some();
         if typo { self.expected_word(words, "") } else { Ok(()) }
@@ -479,67 +476,6 @@ impl<'a> Parser<'a> {
         let comparable = self.token.kind == Kind::Word && word.len() <= MAX_COMPARED;
         if comparable { nearest(word, words.iter().copied()) } else { None }
     }
-}
-
-/// A rule of the grammar that reads a statement.
-#[derive(Clone, Copy)]
-enum Rule {
-    Cycle,
-    RunCycle,
-    Time,
-    Once,
-    On,
-    Dates,
-    Every,
-    Cron,
-    After,
-    OwnHistory,
-    TaskHistory,
-    OwnRunning,
-    WhileRunning,
-    Retry,
-    Scheduler,
-    Param,
-    Env,
-    Constant,
-    Always,
-    Never,
-}
-
-/// The statements, by their first word.
-const RULES: &[(&str, Rule)] = &[
-    ("daily", Rule::Cycle),
-    ("hourly", Rule::Cycle),
-    ("weekly", Rule::Cycle),
-    ("monthly", Rule::Cycle),
-    ("minutely", Rule::Cycle),
-    ("secondly", Rule::Cycle),
-    ("yearly", Rule::Cycle),
-    ("run", Rule::RunCycle),
-    ("time", Rule::Time),
-    ("once", Rule::Once),
-    ("on", Rule::On),
-    ("between", Rule::Dates),
-    ("before", Rule::Dates),
-    ("every", Rule::Every),
-    ("cron", Rule::Cron),
-    ("after", Rule::After),
-    ("has", Rule::OwnHistory),
-    ("task", Rule::TaskHistory),
-    ("is", Rule::OwnRunning),
-    ("while", Rule::WhileRunning),
-    ("retry", Rule::Retry),
-    ("scheduler", Rule::Scheduler),
-    ("param", Rule::Param),
-    ("env", Rule::Env),
-    ("true", Rule::Constant),
-    ("false", Rule::Constant),
-    ("always", Rule::Always),
-    ("never", Rule::Never),
-];
-
-fn is_rule(word: &str) -> bool {
-    RULES.iter().any(|(name, _)| name.eq_ignore_ascii_case(word))
 }
 
 fn did_you_mean(word: &str) -> String {

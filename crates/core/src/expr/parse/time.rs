@@ -56,19 +56,14 @@ pub(super) struct Options {
 }
 
 impl Parser<'_> {
-    /// `cycle [ window ] { option }`
+    /// `[ "run" ] cycle [ window ] { option }`
     pub(super) fn cycle(&mut self) -> Parsed<Expr> {
+        self.eat("run");
         let unit = self.need_choice(CYCLES, "a cycle like `daily`")?;
         let (cycle, options) = self.window_of(unit, AFTER_CYCLE)?;
         let period = Times::Period(Period::Cycle(cycle));
         Ok(Statement::Once { period, zone: options.zone, retries: options.retries.unwrap_or(0) }
             .into())
-    }
-
-    /// `"run" cycle ..`
-    pub(super) fn run_cycle(&mut self) -> Parsed<Expr> {
-        self.bump();
-        self.cycle()
     }
 
     /// `"time" ( "of" unit window { option } | "in" "(" times ")" [ "in" zone ] )`
