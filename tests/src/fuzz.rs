@@ -1,7 +1,7 @@
 //! Fuzzing on stable Rust: inputs that nobody would write, made of those that somebody did.
 //!
 //! Each target takes a text and must neither panic nor break its law. Inputs are mutations of a corpus
-//! (the conformance vectors), so that most of them are nearly right, which is where parsers err.
+//! (the conformance vectors and the reference), so that most of them are nearly right, which is where parsers err.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use fastrand::Rng;
 use redengine_core::cond::{Calendar, Names, View, compile, evaluate};
+use redengine_core::expr::reference::{FORMS, OPERATORS, PARTS};
 use redengine_core::expr::{Custom, Times, parse};
 use redengine_core::facts::{Facts, ProbeId};
 use redengine_core::period::{Cron, Dates, Period};
@@ -35,7 +36,7 @@ pub const TARGETS: &[(&str, Target)] = &[
 const ZONES: &[&str] =
     &["UTC", "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
 
-/// Reads the texts of the conformance vectors.
+/// Reads the texts of the conformance vectors, and the examples of the reference.
 ///
 /// # Errors
 ///
@@ -54,6 +55,10 @@ pub fn corpus(folder: &Path) -> Result<Vec<String>, String> {
             texts.extend(case[key].as_str().map(str::to_owned));
         }
     }
+    let entries = FORMS.iter().map(|form| &form.entry).chain(OPERATORS);
+    let examples = entries.flat_map(|entry| entry.examples).map(|example| example.text);
+    let parts = PARTS.iter().flat_map(|part| part.examples).map(|(text, _)| *text);
+    texts.extend(examples.chain(parts).map(str::to_owned));
     texts.sort_unstable();
     texts.dedup();
     Ok(texts)
@@ -71,7 +76,19 @@ pub fn mutate(corpus: &[String], rng: &mut Rng) -> String {
             2 => text.insert(at, rng.char('\0'..='\u{1f600}')),
             3 => text.extend(pick(rng).chars()),
             4 => {
-                let joint = [" & ", " | ", " & ~", " (", ") ", " for ", " since ", "'", "\n"];
+                let joint = [
+                    " & ",
+                    " | ",
+                    " & ~",
+                    " (",
+                    ") ",
+                    " for ",
+                    " since ",
+                    "'",
+                    "\n",
+                    " in (",
+                    "once in (",
+                ];
                 let joint = joint[rng.usize(0..joint.len())];
                 let tail: Vec<char> = joint.chars().chain(pick(rng).chars()).collect();
                 text.splice(at..at, tail);

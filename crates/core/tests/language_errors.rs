@@ -544,7 +544,24 @@ fn deep_and_long_texts_are_errors_or_answers_but_never_harm() {
 
     let long = format!("daily{}", " & hourly after 15:00".repeat(50_000));
     assert!(parse(&long).is_ok());
-    for wrong in ["x ", "' ", "'", "(", ")", "& ", "~(", "a'b ", "1:", "after task ", "cron * "] {
+    for wrong in [
+        "x ",
+        "' ",
+        "'",
+        "(",
+        ")",
+        "& ",
+        "~(",
+        "a'b ",
+        "1:",
+        "after task ",
+        "cron * ",
+        "once in (",
+        "on ",
+        "2026-",
+        "between 2026-01-01 and ",
+        "has failed in (on weekdays & ",
+    ] {
         let error = parse(&wrong.repeat(1_000_000 / wrong.len())).unwrap_err();
         assert!(error.problems.len() <= 32, "{wrong}");
         assert!(error.to_string().len() < 20_000, "{wrong}");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::{Condition, Leaf, Node, Who, Within};
-use crate::expr::{Custom, Expr, HOLIDAYS, LookBack, ParseError, Statement, Times};
+use crate::expr::{Custom, Expr, LookBack, ParseError, Statement, Times};
 use crate::facts::{Keep, ProbeId};
-use crate::period::{BusinessDays, Dates, Period};
+use crate::period::{Dates, Period};
 use crate::record::{Action, ActionSet};
 use crate::task::TaskId;
 use crate::time::Zone;
@@ -247,44 +247,20 @@ impl Compiler<'_> {
         zone: Option<&Zone>,
         statement: &Statement,
     ) -> Arc<Calendar> {
-        let period = self.period(times, statement);
-        self.names.calendar(period, zone)
-    }
-
-    fn period(&mut self, times: &Times, statement: &Statement) -> Period {
-        match times {
-            Times::Period(Period::Cron(cron)) => Period::Cron(cron.spread(self.owner)),
-            Times::Period(period) => period.clone(),
-            Times::Calendar(name) => Period::Dates(self.dates(name, statement)),
-            Times::BusinessDays(name) => {
-                let holidays = match name {
-                    Some(name) => self.dates(name, statement),
-                    None => self.names.dates(HOLIDAYS).unwrap_or_default(),
-                };
-                Period::BusinessDays(BusinessDays::without(holidays))
+        for name in times.calendars() {
+            if self.names.dates(name).is_none() {
+                self.errors.push(CompileError::UnknownCalendar {
+                    name: name.to_owned(),
+                    statement: statement.to_string(),
+                    suggestion: self.names.similar_calendar(name),
+                });
             }
-            Times::Past(_) => {
-                self.errors.push(CompileError::Floating { statement: statement.to_string() });
-                Period::Never
-            }
-            Times::All(members) => Period::All(self.periods(members, statement)),
-            Times::Any(members) => Period::Any(self.periods(members, statement)),
         }
-    }
-
-    fn periods(&mut self, members: &[Times], statement: &Statement) -> Vec<Period> {
-        members.iter().map(|member| self.period(member, statement)).collect()
-    }
-
-    fn dates(&mut self, name: &str, statement: &Statement) -> Dates {
-        self.names.dates(name).unwrap_or_else(|| {
-            self.errors.push(CompileError::UnknownCalendar {
-                name: name.to_owned(),
-                statement: statement.to_string(),
-                suggestion: self.names.similar_calendar(name),
-            });
-            Dates::default()
-        })
+        if times.floats() {
+            self.errors.push(CompileError::Floating { statement: statement.to_string() });
+        }
+        let period = times.resolve(self.owner, &|name| self.names.dates(name));
+        self.names.calendar(period.unwrap_or(Period::Never), zone)
     }
 
     fn who(&mut self, name: Option<&str>, statement: &Statement) -> Who {

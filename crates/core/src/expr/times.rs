@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::period::Period;
+use crate::period::{BusinessDays, Dates, Period};
 
 /// A written period, as [`parse_period`](super::parse_period) reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,81 @@ pub enum Times {
 pub const HOLIDAYS: &str = "holidays";
 
 impl Times {
+    /// Makes the period that is meant, given the dates of calendars; none if it floats with now, or
+    /// names a calendar that is not known. Each `~` of its cron expressions is picked by the name of
+    /// the task that it is for.
+    ///
+    /// ```
+    /// use chrono::NaiveDate;
+    /// use redengine_core::expr::parse_period;
+    /// use redengine_core::period::{BusinessDays, Dates, Period};
+    ///
+    /// let holidays = Dates::new(NaiveDate::from_ymd_opt(2026, 12, 25));
+    /// let known = |name: &str| (name == "holidays").then(|| holidays.clone());
+    ///
+    /// let times = parse_period("on business days").unwrap();
+    /// let period = Period::BusinessDays(BusinessDays::without(holidays.clone()));
+    /// assert_eq!(times.resolve("task", &known), Some(period));
+    ///
+    /// let times = parse_period("on calendar 'holiday'").unwrap();
+    /// assert_eq!(times.resolve("task", &known), None);
+    /// ```
+    pub fn resolve(&self, owner: &str, dates: &dyn Fn(&str) -> Option<Dates>) -> Option<Period> {
+        let all = |members: &[Self]| -> Option<Vec<Period>> {
+            members.iter().map(|member| member.resolve(owner, dates)).collect()
+        };
+        Some(match self {
+            Self::Period(Period::Cron(cron)) => Period::Cron(cron.spread(owner)),
+            Self::Period(period) => period.clone(),
+            Self::Calendar(name) => Period::Dates(dates(name)?),
+            Self::BusinessDays(name) => {
+                let holidays = match name {
+                    Some(name) => dates(name)?,
+                    None => dates(HOLIDAYS).unwrap_or_default(),
+                };
+                Period::BusinessDays(BusinessDays::without(holidays))
+            }
+            Self::Past(_) => return None,
+            Self::All(members) => Period::All(all(members)?),
+            Self::Any(members) => Period::Any(all(members)?),
+        })
+    }
+
+    /// Lists the calendars that it names.
+    pub fn calendars(&self) -> Vec<&str> {
+        match self {
+            Self::Calendar(name) | Self::BusinessDays(Some(name)) => vec![name],
+            Self::All(members) | Self::Any(members) => {
+                members.iter().flat_map(Self::calendars).collect()
+            }
+            Self::Period(_) | Self::BusinessDays(None) | Self::Past(_) => Vec::new(),
+        }
+    }
+
+    /// Tells whether a part of it moves with now.
+    pub fn floats(&self) -> bool {
+        match self {
+            Self::Past(_) => true,
+            Self::All(members) | Self::Any(members) => members.iter().any(Self::floats),
+            _ => false,
+        }
+    }
+
+    /// Makes the same period with its members in one order, each once.
+    pub(super) fn ordered(&self) -> Self {
+        let sorted = |members: &[Self]| {
+            let mut members: Vec<Self> = members.iter().map(Self::ordered).collect();
+            members.sort_by_cached_key(Self::to_string);
+            members.dedup();
+            members
+        };
+        match self {
+            Self::All(members) => Self::all(sorted(members)),
+            Self::Any(members) => Self::any(sorted(members)),
+            other => other.clone(),
+        }
+    }
+
     /// Joins periods with `&`; `always` adds nothing, none at all are `always`.
     pub(super) fn all(members: impl IntoIterator<Item = Self>) -> Self {
         let mut flat = Vec::new();

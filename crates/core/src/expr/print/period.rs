@@ -58,7 +58,7 @@ pub(super) fn write_look_back(within: &LookBack, f: &mut Formatter<'_>) -> fmt::
         LookBack::Window { period, zone } => (period, zone),
     };
     match period {
-        Times::Period(Period::Cycle(cycle)) if cycle.unit != Unit::Second => {
+        Times::Period(Period::Cycle(cycle)) => {
             match cycle.unit {
                 Unit::Day => f.write_str(" today")?,
                 unit => write!(f, " this {}", unit_word(unit))?,
