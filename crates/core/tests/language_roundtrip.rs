@@ -133,10 +133,12 @@ fn look_back() -> impl Strategy<Value = LookBack> {
     prop_oneof![
         Just(LookBack::Ever),
         duration().prop_map(LookBack::Past),
-        (cycle(), zone()).prop_map(|(cycle, zone)| LookBack::Window {
-            period: Period::Cycle(cycle).into(),
-            zone
-        }),
+        (cycle(), zone())
+            .prop_filter("not each second", |(cycle, _)| cycle.unit != Unit::Second)
+            .prop_map(|(cycle, zone)| LookBack::Window {
+                period: Period::Cycle(cycle).into(),
+                zone
+            }),
     ]
 }
 
@@ -177,8 +179,9 @@ fn span() -> impl Strategy<Value = Period> {
 /// Periods that are neither `&` nor `|`.
 fn one_period() -> impl Strategy<Value = Times> {
     let crons = vec!["*/5 * * * *", "0 30 7 * * MON-FRI", "@daily", "~ 7 * * *"];
-    let part = cycle().prop_filter("a part", |cycle| {
-        !matches!(cycle.window, Window::Full | Window::Starting(_)) || cycle.within.is_some()
+    let part = cycle().prop_filter("a part of more than a second", |cycle| {
+        let part = !matches!(cycle.window, Window::Full | Window::Starting(_));
+        cycle.unit != Unit::Second && (part || cycle.within.is_some())
     });
     prop_oneof![
         1 => Just(Period::Always.into()),

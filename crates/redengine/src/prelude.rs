@@ -10,7 +10,7 @@ pub use redengine_core::expr::build::{
     on_business_days, on_calendar, on_date, on_weekdays, on_weekends, once_in, param, retry,
     retry_forever, running, scheduler_cycles, scheduler_has_run_over, scheduler_started_within,
     secondly, since, started, succeeded, terminated, time_in, time_of_day, time_of_hour,
-    time_of_minute, time_of_month, time_of_second, time_of_week, time_of_year, weekly, yearly,
+    time_of_minute, time_of_month, time_of_week, time_of_year, weekly, yearly,
 };
 pub use redengine_core::param::{Cancel, Param, Params, Return, RunInfo};
 pub use redengine_core::session::session;

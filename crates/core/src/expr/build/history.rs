@@ -141,11 +141,6 @@ impl<W> Has<W> {
 }
 
 impl Has<Ever> {
-    /// `this second`
-    pub fn this_second(self) -> Has<InWindow> {
-        self.in_cycle(" this second")
-    }
-
     /// `this minute`
     pub fn this_minute(self) -> Has<InWindow> {
         self.in_cycle(" this minute")

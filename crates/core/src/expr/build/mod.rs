@@ -28,8 +28,8 @@ pub use history::{
 pub use temporal::{held_for, newly, since};
 pub use time::{
     Cron, Every, Repeat, TimeOf, TimeWindow, cron, daily, every, hourly, minutely, monthly,
-    secondly, time_of_day, time_of_hour, time_of_minute, time_of_month, time_of_second,
-    time_of_week, time_of_year, weekly, yearly,
+    secondly, time_of_day, time_of_hour, time_of_minute, time_of_month, time_of_week, time_of_year,
+    weekly, yearly,
 };
 
 use std::fmt;

@@ -100,7 +100,6 @@ macro_rules! times_of {
 }
 
 times_of! {
-    time_of_second, "second", ".before(\"500\")", "time of second before 500";
     time_of_minute, "minute", ".before(\"45\")", "time of minute before 45";
     time_of_hour, "hour", ".after(\"45:00\")", "time of hour after 45:00";
     time_of_day, "day", ".between(\"22:00\", \"06:00\")", "time of day between 22:00 and 06:00";

@@ -29,7 +29,6 @@ const OUTCOMES: &[(&str, Outcome)] = &[
 
 /// The cycles that `this` goes with; `today` is the day.
 const THIS: &[(&str, Unit)] = &[
-    ("second", Unit::Second),
     ("minute", Unit::Minute),
     ("hour", Unit::Hour),
     ("week", Unit::Week),
@@ -145,11 +144,11 @@ impl Parser<'_> {
         } else if self.eat("this") {
             if self.is("day") {
                 return self.expected_with(
-                    "`second`, `minute`, `hour`, `week`, `month` or `year`",
+                    "`minute`, `hour`, `week`, `month` or `year`",
                     Some("write `today`"),
                 );
             }
-            self.need_choice(THIS, "`second`, `minute`, `hour`, `week`, `month` or `year`")?
+            self.need_choice(THIS, "`minute`, `hour`, `week`, `month` or `year`")?
         } else if self.is("in") || self.is("past") {
             if self.eat("in") && self.token.kind == Kind::Open {
                 let period = self.times_in_parentheses()?;

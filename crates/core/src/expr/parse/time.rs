@@ -22,7 +22,6 @@ pub(super) const CYCLES: &[(&str, Unit)] = &[
 
 /// The cycles that `time of` goes with.
 const UNITS: &[(&str, Unit)] = &[
-    ("second", Unit::Second),
     ("minute", Unit::Minute),
     ("hour", Unit::Hour),
     ("day", Unit::Day),
@@ -88,8 +87,7 @@ impl Parser<'_> {
 
     fn of_cycle(&mut self, start: usize, allowed: &[&str]) -> Parsed<(Cycle, Options)> {
         self.need("of")?;
-        let unit = self
-            .need_choice(UNITS, "`second`, `minute`, `hour`, `day`, `week`, `month` or `year`")?;
+        let unit = self.need_choice(UNITS, "`minute`, `hour`, `day`, `week`, `month` or `year`")?;
         let (cycle, options) = self.window_of(unit, allowed)?;
         if cycle.within.is_none() {
             match cycle.window {

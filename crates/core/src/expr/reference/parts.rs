@@ -128,7 +128,7 @@ pub static PARTS: &[Part] = &[
             ("has failed past 2 hours", "the elapsed time before now; `in past ..` is the same"),
             (
                 "has failed today after 07:00",
-                "the window that began last; also in `this second`, `minute`, \
+                "the window that began last; also in `this minute`, \
                                               `hour`, `week`, `month`, `year`",
             ),
             ("has failed between 2026-01-01 and 2026-02-01", "a span of dates"),

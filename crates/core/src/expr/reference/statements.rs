@@ -122,7 +122,7 @@ pub static FORMS: &[Form] = &[
         begins: &["time"],
         rule: Rule::Time,
         entry: Entry {
-            syntax: "time of second|minute|hour|day|week|month|year WINDOW [within DURATION] [in ZONE]",
+            syntax: "time of minute|hour|day|week|month|year WINDOW [within DURATION] [in ZONE]",
             true_when: "now is in the window.",
             wakes: "at the window's edges.",
             looks_back: NOT_AT_ALL,
@@ -143,10 +143,6 @@ pub static FORMS: &[Form] = &[
                 Example {
                     text: "time of hour after 45:00",
                     rust: "time_of_hour().after(\"45:00\")",
-                },
-                Example {
-                    text: "time of second before 500",
-                    rust: "time_of_second().before(\"500\")",
                 },
                 Example { text: "time of minute after 30", rust: "time_of_minute().after(\"30\")" },
             ],
