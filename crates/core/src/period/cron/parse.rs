@@ -175,6 +175,7 @@ impl Reader<'_> {
             Some((body, step)) => (body, Some(read_step(step)?)),
             None => (item, None),
         };
+        let mut from_there_on = false;
         let (first, last) = if body.text == "*" || (body.text == "?" && field.is_day()) {
             self.text.push('*');
             (field.low, field.high)
@@ -196,13 +197,14 @@ impl Reader<'_> {
             let value = read_value(field, body)?;
             self.text.push_str(&spelled(body));
             // `7/5` is from 7 on, as cronie reads it.
+            from_there_on = true;
             (value, if step.is_some() { field.high } else { value })
         };
-        let step = step.unwrap_or(1);
-        if step > 1 {
+        // A step of 1 changes nothing, but for `7/1`, where it is the step that means "from 7 on".
+        if let Some(step) = step.filter(|step| *step > 1 || from_there_on) {
             let _ = write!(self.text, "/{step}");
         }
-        Ok(field.range(first, last, step))
+        Ok(field.range(first, last, step.unwrap_or(1)))
     }
 
     /// Picks a value from a range, by the seed.
