@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use expect_test::expect_file;
+use redengine_core::expr::Basis::Finish;
 use redengine_core::expr::build::*;
 use redengine_core::expr::reference::{Example, FORMS, OPERATORS, PARTS, markdown};
-use redengine_core::expr::{Basis, Custom, Expr, Literal, parse};
+use redengine_core::expr::{Custom, Expr, Literal, parse};
 
 /// What `#[condition]` makes of a function.
 fn file_exists(path: &str, lines: i64, now: bool) -> Custom {
@@ -34,7 +35,7 @@ fn twins() -> Vec<(&'static str, Expr)> {
         once_in(time_of_day().after("07:00") & on_business_days());
         once_in(on_calendar("sales")).retries(1).in_zone("UTC");
         every("10 s");
-        every("10 min").based_on(Basis::Finish);
+        every("10 min").based_on(Finish);
         cron("*/5 * * * *").within("2 min");
         cron("0 7 * * MON-FRI").in_zone("Europe/Helsinki");
         retry_forever();

@@ -2,7 +2,7 @@
 //!
 //! The lower-case functions are conditions: `daily().after("07:00") & !failed().past("1 hour")`.
 
-pub use redengine_core::expr::Basis;
+pub use redengine_core::expr::Basis::{self, Fail, Finish, Success};
 pub use redengine_core::expr::build::{
     after_all, after_any, after_date, after_fail, after_finish, after_success, after_termination,
     always, always_false, always_true, before_date, between_dates, condition, crashed, cron, daily,

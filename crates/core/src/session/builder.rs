@@ -1,13 +1,11 @@
 //! Building a session: everything is collected, and all that is wrong is told at once.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use chrono::NaiveDate;
 use futures::channel::mpsc;
 
+use super::calendars::Calendars;
 use super::config::Config;
 use super::custom::CustomCondition;
 use super::default::{self, DefaultLog};
@@ -15,7 +13,7 @@ use super::registry::Registry;
 use super::{Inner, Session, State};
 use crate::cond::CompileError;
 use crate::param::Params;
-use crate::period::{DateError, Dates, IntoDate};
+use crate::period::IntoDate;
 use crate::runlog::{LogError, RunLog};
 use crate::task::Task;
 use crate::time::{Clock, Zone};
@@ -27,7 +25,7 @@ pub struct SessionBuilder {
     tasks: Vec<Task>,
     params: Params,
     customs: Vec<CustomCondition>,
-    calendars: Vec<(String, Vec<Result<NaiveDate, DateError>>)>,
+    calendars: Calendars,
     log: Option<Result<Arc<dyn RunLog>, LogError>>,
     clock: Option<Arc<dyn Clock>>,
     as_default: bool,
@@ -101,7 +99,7 @@ impl SessionBuilder {
         dates: impl IntoIterator<Item = D>,
     ) -> Self {
         let dates = dates.into_iter().map(IntoDate::into_date).collect();
-        self.calendars.push((name.into(), dates));
+        self.calendars.add(name.into(), dates);
         self
     }
 
@@ -165,7 +163,7 @@ impl SessionBuilder {
         for custom in self.customs {
             registry.add_custom(custom);
         }
-        for (name, dates) in add_up(self.calendars, &mut problems) {
+        for (name, dates) in self.calendars.known(&mut problems) {
             registry.add_calendar(name, dates);
         }
         // The options decide how tasks are named; `shut_cond` may name tasks.
@@ -202,40 +200,6 @@ impl SessionBuilder {
         }));
         (session, problems)
     }
-}
-
-/// Makes calendars of names and dates; what is wrong with a date leaves the others as they are.
-fn add_up(
-    calendars: Vec<(String, Vec<Result<NaiveDate, DateError>>)>,
-    problems: &mut Vec<BuildProblem>,
-) -> BTreeMap<String, Dates> {
-    let mut known = BTreeMap::new();
-    for (name, dates) in calendars {
-        let mut wrong = |reason: String| {
-            problems.push(BuildProblem::Calendar { name: name.clone(), reason });
-        };
-        let mut right = Vec::with_capacity(dates.len());
-        for date in dates {
-            match date {
-                Ok(date) => right.push(date),
-                Err(error) => wrong(error.to_string()),
-            }
-        }
-        if name.trim().is_empty() || name.contains(char::is_control) {
-            wrong("that is no name; take a word like `holidays`".to_owned());
-            continue;
-        }
-        match known.entry(name.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(Dates::new(right));
-            }
-            Entry::Occupied(_) => wrong(
-                "there are two of that name; give all dates at once, or name one otherwise"
-                    .to_owned(),
-            ),
-        }
-    }
-    known
 }
 
 impl fmt::Debug for SessionBuilder {

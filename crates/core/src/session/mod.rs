@@ -4,6 +4,7 @@
 //! time; what is going on belongs to the runtime alone, which is asked through [`Request`]s.
 
 mod builder;
+mod calendars;
 mod config;
 mod custom;
 mod default;

@@ -73,7 +73,7 @@ pub static FORMS: &[Form] = &[
                 Example { text: "every 10 s", rust: "every(\"10 s\")" },
                 Example {
                     text: "every 10 min based on finish",
-                    rust: "every(\"10 min\").based_on(Basis::Finish)",
+                    rust: "every(\"10 min\").based_on(Finish)",
                 },
             ],
         },
