@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::{Condition, Leaf, Node, Who, Within};
-use crate::expr::{Custom, Expr, LookBack, ParseError, Statement};
+use crate::error::shortened;
+use crate::expr::{Custom, Expr, LookBack, ParseError, Phrase, Problem, Span, Statement, parse};
 use crate::facts::{Keep, ProbeId};
 use crate::period::Period;
 use crate::record::{Action, ActionSet};
@@ -20,6 +21,12 @@ pub trait Names {
     fn similar_task(&self, name: &str) -> Option<String>;
     /// Looks up a custom condition; the error says what is wrong with the call.
     fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String>;
+    /// Finds the custom condition that a phrase means, or else a phrase like it that means one.
+    ///
+    /// Where there are none, this need not be written.
+    fn phrase(&self, _phrase: &Phrase) -> Result<Custom, Option<String>> {
+        Err(None)
+    }
     /// Makes or finds the calendar of a period; without a zone, in the session's.
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar>;
 }
@@ -38,6 +45,17 @@ pub enum CompileError {
         statement: String,
         /// A name like it that does.
         suggestion: Option<String>,
+    },
+    /// A statement that no rule of the language reads, and no custom condition's phrase.
+    UnknownPhrase {
+        /// The statement.
+        statement: String,
+        /// A phrase like it that there is.
+        suggestion: Option<String>,
+        /// The whole condition.
+        condition: String,
+        /// Where in it the statement stands.
+        span: Span,
     },
     /// A custom condition that does not exist or is called in the wrong way.
     Custom {
@@ -59,6 +77,12 @@ impl fmt::Display for CompileError {
                     None => Ok(()),
                 }
             }
+            Self::UnknownPhrase { statement, suggestion, condition, span } => {
+                let message = format!("unknown statement `{}`", shortened(statement));
+                let help = suggestion.as_ref().map(|near| format!("did you mean `{near}`?"));
+                let problems = vec![Problem { span: *span, message, help }];
+                fmt::Display::fmt(&ParseError { text: condition.clone(), problems }, f)
+            }
             Self::Custom { statement, reason } => write!(f, "{reason} in `{statement}`"),
         }
     }
@@ -76,7 +100,8 @@ pub fn compile(
     owner: &str,
     names: &mut dyn Names,
 ) -> Result<Condition, Vec<CompileError>> {
-    let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new(), least: 1 };
+    let mut compiler =
+        Compiler { names, owner, whole: expr, errors: Vec::new(), reads: Vec::new(), least: 1 };
     let root = compiler.node(expr);
     if compiler.errors.is_empty() {
         Ok(Condition {
@@ -94,6 +119,8 @@ struct Compiler<'a> {
     names: &'a mut dyn Names,
     /// The name of the task that owns the condition; each `~` of its cron is picked by it.
     owner: &'a str,
+    /// The condition that is compiled; errors show where in it they are.
+    whole: &'a Expr,
     errors: Vec<CompileError>,
     reads: Vec<(Who, Keep)>,
     /// How many records a statement keeps at least of those that it counts.
@@ -102,6 +129,9 @@ struct Compiler<'a> {
 
 /// How many records are kept at least where it matters since when a statement holds.
 const UNBROKEN: u64 = 256;
+
+/// What stands for a statement that is in error, in a condition that is never made.
+const NOTHING: Leaf = Leaf::Cycles(crate::expr::Count::LessThan(0));
 
 impl Compiler<'_> {
     fn node(&mut self, expr: &Expr) -> Node {
@@ -199,14 +229,26 @@ impl Compiler<'_> {
             Statement::Env(value) => {
                 Leaf::Param { name: "env".into(), value: Some(value.as_str().into()) }
             }
-            Statement::Custom(custom) => match self.names.probe(custom) {
-                Ok(id) => Leaf::Probe { id, text: statement.to_string().into() },
-                Err(reason) => {
-                    let statement = statement.to_string();
-                    self.errors.push(CompileError::Custom { statement, reason });
-                    Leaf::Cycles(crate::expr::Count::LessThan(0))
+            Statement::Custom(custom) => self.probe(custom, statement),
+            Statement::Phrase(phrase) => match self.names.phrase(phrase) {
+                Ok(custom) => self.probe(&custom, statement),
+                Err(suggestion) => {
+                    self.errors.push(unknown_phrase(phrase, suggestion, self.whole));
+                    NOTHING
                 }
             },
+        }
+    }
+
+    /// Compiles a custom condition; `statement` is how it is written.
+    fn probe(&mut self, custom: &Custom, statement: &Statement) -> Leaf {
+        let statement = statement.to_string();
+        match self.names.probe(custom) {
+            Ok(id) => Leaf::Probe { id, text: statement.into() },
+            Err(reason) => {
+                self.errors.push(CompileError::Custom { statement, reason });
+                NOTHING
+            }
         }
     }
 
@@ -229,5 +271,33 @@ impl Compiler<'_> {
             Some((_, known)) => *known = known.max(keep),
             None => self.reads.push((who, keep)),
         }
+    }
+}
+
+/// Tells where in a condition, as it prints, a phrase stands.
+fn unknown_phrase(phrase: &Phrase, suggestion: Option<String>, whole: &Expr) -> CompileError {
+    let statement = phrase.to_string();
+    let condition = whole.to_string();
+    let printed = parse(&condition);
+    match printed.ok().and_then(|printed| place(&printed, phrase)) {
+        Some(span) => CompileError::UnknownPhrase { statement, suggestion, condition, span },
+        // Beside what is no condition, places are not known.
+        None => {
+            let (condition, span) = (statement.clone(), Span { start: 0, end: statement.len() });
+            CompileError::UnknownPhrase { statement, suggestion, condition, span }
+        }
+    }
+}
+
+/// Finds the first place of a phrase in a condition that was parsed.
+fn place(expr: &Expr, phrase: &Phrase) -> Option<Span> {
+    match expr {
+        Expr::Statement(Statement::Phrase(other), span) if other == phrase => *span,
+        Expr::Not(child) | Expr::For(child, _) | Expr::Newly(child) => place(child, phrase),
+        Expr::Since(child, other) => place(child, phrase).or_else(|| place(other, phrase)),
+        Expr::All(children) | Expr::Any(children) => {
+            children.iter().find_map(|child| place(child, phrase))
+        }
+        Expr::Const(_) | Expr::Statement(..) | Expr::Invalid(_) => None,
     }
 }

@@ -14,11 +14,13 @@ mod hash;
 mod lex;
 mod ops;
 mod parse;
+mod phrase;
 mod print;
 
 pub use error::{ParseError, Problem};
 pub use hash::semantic_hash;
 pub use parse::{parse, parse_period};
+pub use phrase::{Part, Phrase, Template};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,6 +167,8 @@ pub enum Statement {
     Env(String),
     /// A custom condition: `file_exists('x.csv')`.
     Custom(Custom),
+    /// A custom condition in its own words: `file 'x.csv' exists`; looked up when the session is built.
+    Phrase(Phrase),
 }
 
 /// From what `every D` counts.
