@@ -4,7 +4,7 @@
 //! begins with a word that is none of the language and not nearly one that begins a statement, and
 //! it has an argument. A template is refused if texts written by it would not be read as phrases.
 
-use super::{Kind, Parsed, Parser, RULES, Token, did_you_mean, is_rule};
+use super::{Kind, Parsed, Parser, RULES, Reported, Token, did_you_mean, is_rule};
 use crate::error::shortened;
 use crate::expr::phrase::{Part, Phrase, TemplatePart};
 use crate::expr::{Expr, Literal, ParseError, Span, Statement};
@@ -97,6 +97,10 @@ impl Parser<'_> {
         match next.kind {
             Kind::Text | Kind::Unclosed | Kind::Glued | Kind::Number => true,
             Kind::Other => self.number_of(next).is_some(),
+            Kind::Word => {
+                let word = &self.text[next.span.start..next.span.end];
+                ["true", "false"].iter().any(|value| word.eq_ignore_ascii_case(value))
+            }
             _ => false,
         }
     }
@@ -157,8 +161,10 @@ impl Parser<'_> {
         let mut open: Vec<&str> = params.to_vec();
         while self.token.kind != Kind::End && parts.len() <= MAX_PARTS {
             if self.word() == "{" {
-                let Ok(name) = self.template_argument(params, &mut open) else { continue };
-                parts.push(TemplatePart::Argument(name));
+                match self.template_argument(params, &mut open) {
+                    Ok(number) => parts.push(TemplatePart::Argument(number)),
+                    Err(Reported) => self.skip_argument(),
+                }
             } else {
                 let _ = self.template_word();
                 parts.push(TemplatePart::Word(self.word().to_ascii_lowercase()));
@@ -169,7 +175,9 @@ impl Parser<'_> {
             let message = format!("a phrase has at most {MAX_PARTS} words and arguments");
             return self.wrong(whole, message, None);
         }
-        for missing in open {
+        // What is misspelt is not missing as well.
+        let missing = if self.problems.is_empty() { open } else { Vec::new() };
+        for missing in missing {
             let help = format!("write `{{{missing}}}` where it stands in texts");
             self.problem(whole, format!("the argument `{missing}` is missing"), Some(&help));
         }
@@ -232,30 +240,37 @@ impl Parser<'_> {
     ) -> Parsed<usize> {
         self.bump();
         let (span, name) = (self.token.span, self.word());
-        let known = params.iter().position(|param| *param == name);
-        let named = self.token.kind == Kind::Word;
-        if !named {
-            let _ = self.expected_with::<()>("the name of an argument", Some(WORDS_AND_ARGUMENTS));
-        } else if let Some(at) = open.iter().position(|param| *param == name) {
-            open.remove(at);
-        } else if known.is_some() {
-            self.problem(span, format!("the argument `{name}` is given twice"), None);
-        } else {
+        if self.token.kind != Kind::Word {
+            return self.expected_with("the name of an argument", Some(WORDS_AND_ARGUMENTS));
+        }
+        let Some(number) = params.iter().position(|param| *param == name) else {
             let help = self
                 .nearest_of(params)
                 .map_or_else(|| format!("there are `{}`", params.join("`, `")), did_you_mean);
-            self.problem(span, format!("unknown argument `{}`", shortened(name)), Some(&help));
-            // What is misspelt is not missing as well.
-            open.retain(|param| self.nearest_of(params) != Some(*param));
+            return self.wrong(
+                span,
+                format!("unknown argument `{}`", shortened(name)),
+                Some(&help),
+            );
+        };
+        if !open.contains(&name) {
+            return self.wrong(span, format!("the argument `{name}` is given twice"), None);
         }
-        if named {
-            self.bump();
-        }
+        open.retain(|param| *param != name);
+        self.bump();
         if self.word() != "}" {
             return self.expected_with("`}`", Some(WORDS_AND_ARGUMENTS));
         }
         self.bump();
-        Ok(known.unwrap_or_default())
+        Ok(number)
+    }
+
+    /// Skips to the end of an argument of a template that went wrong.
+    fn skip_argument(&mut self) {
+        while self.token.kind != Kind::End && self.word() != "}" {
+            self.bump();
+        }
+        self.bump();
     }
 }
 
