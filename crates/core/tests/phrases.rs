@@ -321,7 +321,14 @@ fn a_template_that_no_text_could_follow_is_an_error() {
 
         error: a phrase needs an argument, by which it is told from a misspelt statement
           |  it is open
-          |  ^^^^^^^^^^ without one, texts call the condition by its name"#]]
+          |  ^^^^^^^^^^ without one, texts call the condition by its name
+
+        error: the argument `path` is missing
+          |  file exists
+          |  ^^^^^^^^^^^ write `{path}` where it stands in texts
+        error: the argument `least` is missing
+          |  file exists
+          |  ^^^^^^^^^^^ write `{least}` where it stands in texts"#]]
     .assert_eq(&told.join("\n\n"));
 }
 

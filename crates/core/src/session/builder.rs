@@ -308,7 +308,10 @@ impl fmt::Display for BuildProblem {
             ),
             Self::Argument { task, reason } => write!(f, "task `{task}`: {reason}"),
             Self::ConditionTaken { conditions: [first, second], .. } => {
-                write!(f, "two conditions have one name: {first} and {second}; give one another")
+                write!(
+                    f,
+                    "two conditions have one name: {first} and {second}; give one of them another"
+                )
             }
             Self::Phrase { condition, error } => {
                 write!(f, "the phrase of the condition {condition}: {error}")

@@ -156,9 +156,14 @@ impl Parser<'_> {
                 "a phrase needs an argument, by which it is told from a misspelt statement";
             return self.wrong(whole, message.to_owned(), Some(help));
         }
-        self.template_start()?;
-        let mut parts = Vec::new();
         let mut open: Vec<&str> = params.to_vec();
+        let mut parts = Vec::new();
+        if self.token.kind == Kind::Word {
+            self.check_first_word();
+            parts.push(self.template_word());
+        } else if self.token.kind == Kind::End || self.word() == "{" {
+            let _ = self.expected_with::<()>("a word", Some(WORDS_AND_ARGUMENTS));
+        }
         while self.token.kind != Kind::End && parts.len() <= MAX_PARTS {
             if self.word() == "{" {
                 match self.template_argument(params, &mut open) {
@@ -166,9 +171,8 @@ impl Parser<'_> {
                     Err(Reported) => self.skip_argument(),
                 }
             } else {
-                let _ = self.template_word();
-                parts.push(TemplatePart::Word(self.word().to_ascii_lowercase()));
-                self.bump();
+                let _ = self.check_word();
+                parts.push(self.template_word());
             }
         }
         if parts.len() > MAX_PARTS {
@@ -184,26 +188,27 @@ impl Parser<'_> {
         Ok(parts)
     }
 
-    /// Checks that no text which begins so is read as something else.
-    fn template_start(&mut self) -> Parsed<()> {
-        let (span, word) = (self.token.span, self.word());
-        let help = "begin the phrase with another word";
-        if self.token.kind != Kind::Word {
-            return self.expected_with("a word", Some(WORDS_AND_ARGUMENTS));
-        }
-        if is_rule(word) || self.is_one_of(RESERVED) {
-            let message = format!("the language has a meaning for `{word}`");
-            return self.wrong(span, message, Some(help));
-        }
-        if let Some(near) = self.nearest_first_word() {
-            let message = format!("in texts, `{word}` is taken for a slip of `{near}`");
-            return self.wrong(span, message, Some(help));
-        }
-        Ok(())
+    fn template_word(&mut self) -> TemplatePart {
+        let word = self.word().to_ascii_lowercase();
+        self.bump();
+        TemplatePart::Word(word)
     }
 
-    /// Checks that the token at hand is a word that may stand in a phrase.
-    fn template_word(&mut self) -> Parsed<()> {
+    /// Checks that no text which begins with the word at hand is read as something else.
+    fn check_first_word(&mut self) {
+        let (span, word) = (self.token.span, self.word());
+        let message = if is_rule(word) || self.is_one_of(RESERVED) {
+            format!("the language has a meaning for `{word}`")
+        } else if let Some(near) = self.nearest_first_word() {
+            format!("in texts, `{word}` is taken for a slip of `{near}`")
+        } else {
+            return;
+        };
+        self.problem(span, message, Some("begin the phrase with another word"));
+    }
+
+    /// Checks that the token at hand is a word that may stand within a phrase.
+    fn check_word(&mut self) -> Parsed<()> {
         let (span, word) = (self.token.span, self.word());
         match self.token.kind {
             Kind::Word if self.is("true") || self.is("false") => {
