@@ -378,7 +378,7 @@ fn two_conditions_that_texts_cannot_tell_apart_are_both_named() {
     expect![[r#"
         two conditions have one name: `file_exists` (tests/tests/build_errors.rs:_) and `file_exists` (tests/tests/build_errors.rs:_); give one of them another
         `file {path} has {least} lines` of `file_exists` (tests/tests/build_errors.rs:_) and `FILE {name} has {count} lines` of `has_lines` (tests/tests/build_errors.rs:_) read the same texts; put one of them in other words
-        the phrase of the condition `third` (tests/tests/build_errors.rs:_): error: the language has a meaning for `daily`
+        the phrase of the condition `third` (tests/tests/build_errors.rs:_): error: `daily` begins a statement of the language
           |  daily {pth}
           |  ^^^^^ begin the phrase with another word
         error: unknown argument `pth`

@@ -73,6 +73,9 @@ fn what_is_no_phrase_stays_an_error() {
         "aftr task 'x'",
         "between 10 and 12",
         "today 'x'",
+        "next 2 hours",
+        "Monday 10",
+        "when task 'x' fails",
         "not file 'x' exists",
         "'x' exists",
         "opens 07:00",
@@ -103,6 +106,18 @@ fn what_is_no_phrase_stays_an_error() {
             error: expected a statement, found `today`
               |  today 'x'
               |  ^^^^^
+
+            error: expected a statement, found `next`
+              |  next 2 hours
+              |  ^^^^
+
+            error: expected a statement, found `Monday`
+              |  Monday 10
+              |  ^^^^^^
+
+            error: expected a statement, found `when`
+              |  when task 'x' fails
+              |  ^^^^
 
             error: expected a statement, found `not`
               |  not file 'x' exists
@@ -222,6 +237,7 @@ fn a_template_that_no_text_could_follow_is_an_error() {
         "daily {path}",
         "Today {path}",
         "gas {path}",
+        "Friday {path}",
         "file exists",
         "file {pth} exists",
         "file {mode} exists",
@@ -249,17 +265,21 @@ fn a_template_that_no_text_could_follow_is_an_error() {
           |  {path} exists
           |  ^ a phrase has words, and arguments in braces: `file {path} exists`
 
-        error: the language has a meaning for `daily`
+        error: `daily` begins a statement of the language
           |  daily {path}
           |  ^^^^^ begin the phrase with another word
 
-        error: the language has a meaning for `Today`
+        error: `Today` is a word of time and order
           |  Today {path}
           |  ^^^^^ begin the phrase with another word
 
         error: in texts, `gas` is taken for a slip of `has`
           |  gas {path}
           |  ^^^ begin the phrase with another word
+
+        error: `Friday` is a word of time and order
+          |  Friday {path}
+          |  ^^^^^^ begin the phrase with another word
 
         error: the argument `path` is missing
           |  file exists

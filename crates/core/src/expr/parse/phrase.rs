@@ -4,7 +4,9 @@
 //! begins with a word that is none of the language and not nearly one that begins a statement, and
 //! it has an argument. A template is refused if texts written by it would not be read as phrases.
 
-use super::{Kind, Parsed, Parser, RULES, Reported, Token, did_you_mean, is_rule};
+use super::{
+    Kind, MONTHS, Parsed, Parser, RULES, Reported, Token, WEEKDAYS, did_you_mean, is_rule,
+};
 use crate::error::shortened;
 use crate::expr::phrase::{Part, Phrase, TemplatePart};
 use crate::expr::{Expr, Literal, ParseError, Span, Statement};
@@ -12,11 +14,17 @@ use crate::expr::{Expr, Literal, ParseError, Span, Statement};
 /// How many words and arguments a phrase may have.
 const MAX_PARTS: usize = 32;
 
-/// Words that the language has a meaning for, though no statement begins with one: whoever begins
-/// with them forgot what stands before.
+/// Words of time and order, though no statement begins with one: whoever begins with them, or with a
+/// weekday or a month, forgot what stands before, or means what the language says otherwise.
 const RESERVED: &[&str] = &[
-    "and", "or", "not", "for", "since", "newly", "at", "before", "between", "in", "on", "past",
-    "starting", "this", "today", "within",
+    // What stands within statements and between them.
+    "and", "at", "before", "between", "first", "for", "in", "last", "newly", "not", "on", "or",
+    "past", "since", "starting", "this", "today", "within",
+    // What people write in their place.
+    "each", "if", "midnight", "next", "noon", "now", "once", "tomorrow", "unless", "until", "when",
+    // Units of time.
+    "day", "days", "h", "hour", "hours", "min", "minute", "minutes", "month", "months", "s",
+    "second", "seconds", "week", "weeks", "year", "years",
 ];
 
 /// Words that end a phrase: they join it with what follows.
@@ -41,7 +49,7 @@ pub(in crate::expr) fn parse_template(
 impl Parser<'_> {
     /// `word { word | literal }`, with a literal in it.
     pub(super) fn phrase(&mut self) -> Parsed<Expr> {
-        if self.is_one_of(RESERVED) || self.nearest_first_word().is_some() {
+        if self.is_reserved() || self.nearest_first_word().is_some() {
             return self.unknown_statement();
         }
         let start = (self.lexer.clone(), self.token, self.last_end);
@@ -132,6 +140,12 @@ impl Parser<'_> {
         words.iter().any(|word| self.is(word))
     }
 
+    /// Tells whether the word at hand is one of time and order.
+    fn is_reserved(&self) -> bool {
+        let weekday = self.choice(WEEKDAYS).is_some();
+        weekday || self.choice(MONTHS).is_some() || self.is_one_of(RESERVED)
+    }
+
     /// Finds the word that begins a statement and is likely meant by the word at hand.
     fn nearest_first_word(&self) -> Option<&'static str> {
         self.nearest_of(&first_words())
@@ -197,8 +211,10 @@ impl Parser<'_> {
     /// Checks that no text which begins with the word at hand is read as something else.
     fn check_first_word(&mut self) {
         let (span, word) = (self.token.span, self.word());
-        let message = if is_rule(word) || self.is_one_of(RESERVED) {
-            format!("the language has a meaning for `{word}`")
+        let message = if is_rule(word) {
+            format!("`{word}` begins a statement of the language")
+        } else if self.is_reserved() {
+            format!("`{word}` is a word of time and order")
         } else if let Some(near) = self.nearest_first_word() {
             format!("in texts, `{word}` is taken for a slip of `{near}`")
         } else {
