@@ -46,12 +46,11 @@ impl Options {
     fn read(tokens: TokenStream, complaints: &mut Complaints) -> Self {
         let mut options = Self::default();
         let arguments = Arguments::read(tokens, complaints);
-        match arguments.first {
-            Some(first) => match options::as_text(&first) {
+        if let Some(first) = arguments.first {
+            match options::as_text(&first) {
                 Some(phrase) => options.phrase = Some(phrase.clone()),
                 None => options.take(Argument::Value(first), complaints),
-            },
-            None => {}
+            }
         }
         for argument in arguments.options {
             options.take(argument, complaints);

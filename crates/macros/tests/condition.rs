@@ -54,7 +54,7 @@ async fn queue_holds(low: u32, high: u32, name: &str) -> Result<bool, std::fmt::
 }
 
 #[condition("path {path} exists {strict}", name = "is_there")]
-fn exists(path: String, _strict: bool) -> bool {
+fn exists(path: &str, _strict: bool) -> bool {
     path == "x.csv"
 }
 
@@ -176,8 +176,9 @@ fn a_wrong_call_in_text_is_told_when_the_session_is_built() {
 
 #[test]
 fn a_name_or_a_phrase_that_is_taken_is_told_with_both_places() {
-    fn never(_: &[Literal]) -> Result<Probe, ArgError> {
-        Ok(Probe::blocking(|| Ok(false)))
+    fn never(args: &[Literal]) -> Result<Probe, ArgError> {
+        ArgError::read(args, 0, "path")
+            .map(|path: String| Probe::blocking(move || Ok(path.is_empty())))
     }
     let condition = |name, params, phrase| CustomCondition::new(name, params, never).phrase(phrase);
     let error = Session::builder()
