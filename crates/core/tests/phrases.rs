@@ -229,40 +229,33 @@ fn a_template_reads_the_phrases_of_its_shape() {
     assert!(Template::read("load between {low} and {high}", &["low", "high"]).is_ok());
 }
 
+fn check_templates(templates: &[&str], params: &[&str], expected: &Expect) {
+    let error = |template: &&str| {
+        Template::read(template, params).map_or_else(|e| e.to_string(), |read| format!("{read:?}"))
+    };
+    let errors: Vec<String> = templates.iter().map(error).collect();
+    expected.assert_eq(&errors.join("\n\n"));
+}
+
 #[test]
 fn a_template_that_no_text_could_follow_is_an_error() {
     let templates = [
         "",
-        "{path} exists",
         "daily {path}",
         "Today {path}",
         "gas {path}",
         "Friday {path}",
-        "file exists",
-        "file {pth} exists",
-        "file {mode} exists",
-        "file {path} and {path}",
-        "file {path",
-        "file {} exists",
         "file {path} 'x' & 5",
         "file {path} for true or since",
         "file {path} and more",
         "fi-le {path's}",
     ];
-    let error = |template, params: &[_]| Template::read(template, params).unwrap_err().to_string();
-    let mut told: Vec<String> =
-        templates.iter().map(|template| error(template, &["path"])).collect();
-    told.push(error("it is open", &[]));
-    told.push(error("file exists", &["path", "least"]));
-    let long = format!("file {}{{path}}", "and ".repeat(40));
-    assert!(Template::read(&long, &["path"]).is_err());
-    expect![[r#"
+    check_templates(
+        &templates,
+        &["path"],
+        &expect![[r#"
         error: expected a word, found the end
           |
-          |  ^ a phrase has words, and arguments in braces: `file {path} exists`
-
-        error: expected a word, found `{`
-          |  {path} exists
           |  ^ a phrase has words, and arguments in braces: `file {path} exists`
 
         error: `daily` begins a statement of the language
@@ -280,30 +273,6 @@ fn a_template_that_no_text_could_follow_is_an_error() {
         error: `Friday` is a word of time and order
           |  Friday {path}
           |  ^^^^^^ begin the phrase with another word
-
-        error: the argument `path` is missing
-          |  file exists
-          |  ^^^^^^^^^^^ write `{path}` where it stands in texts
-
-        error: unknown argument `pth`
-          |  file {pth} exists
-          |        ^^^ did you mean `path`?
-
-        error: unknown argument `mode`
-          |  file {mode} exists
-          |        ^^^^ there are `path`
-
-        error: the argument `path` is given twice
-          |  file {path} and {path}
-          |                   ^^^^
-
-        error: expected `}`, found the end
-          |  file {path
-          |            ^ a phrase has words, and arguments in braces: `file {path} exists`
-
-        error: expected the name of an argument, found `}`
-          |  file {} exists
-          |        ^ a phrase has words, and arguments in braces: `file {path} exists`
 
         error: `'x'` cannot be in a phrase
           |  file {path} 'x' & 5
@@ -337,19 +306,73 @@ fn a_template_that_no_text_could_follow_is_an_error() {
           |    ^ a phrase has words, and arguments in braces: `file {path} exists`
         error: this quote is never closed
           |  fi-le {path's}
-          |             ^
+          |             ^"#]],
+    );
+    let long = format!("file {{path}}{}", " more".repeat(40));
+    check_templates(
+        &[&long],
+        &["path"],
+        &expect![[r#"
+        error: a phrase has at most 32 words and arguments
+          |  file {path} more more more more more more more more more more more more more more more more more..
+          |  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+    );
+}
 
-        error: a phrase needs an argument, by which it is told from a misspelt statement
-          |  it is open
-          |  ^^^^^^^^^^ without one, texts call the condition by its name
+#[test]
+fn a_template_has_each_argument_once() {
+    let templates = [
+        "{path} exists {least}",
+        "file exists",
+        "file {pth} exists {least}",
+        "file {mode} exists",
+        "file {path} {least} and {path}",
+        "file {least} {path",
+        "file {} exists",
+    ];
+    check_templates(
+        &templates,
+        &["path", "least"],
+        &expect![[r#"
+        error: expected a word, found `{`
+          |  {path} exists {least}
+          |  ^ a phrase has words, and arguments in braces: `file {path} exists`
 
         error: the argument `path` is missing
           |  file exists
           |  ^^^^^^^^^^^ write `{path}` where it stands in texts
         error: the argument `least` is missing
           |  file exists
-          |  ^^^^^^^^^^^ write `{least}` where it stands in texts"#]]
-    .assert_eq(&told.join("\n\n"));
+          |  ^^^^^^^^^^^ write `{least}` where it stands in texts
+
+        error: unknown argument `pth`
+          |  file {pth} exists {least}
+          |        ^^^ did you mean `path`?
+
+        error: unknown argument `mode`
+          |  file {mode} exists
+          |        ^^^^ there are `path`, `least`
+
+        error: the argument `path` is given twice
+          |  file {path} {least} and {path}
+          |                           ^^^^
+
+        error: expected `}`, found the end
+          |  file {least} {path
+          |                    ^ a phrase has words, and arguments in braces: `file {path} exists`
+
+        error: expected the name of an argument, found `}`
+          |  file {} exists
+          |        ^ a phrase has words, and arguments in braces: `file {path} exists`"#]],
+    );
+    check_templates(
+        &["it is open"],
+        &[],
+        &expect![[r#"
+        error: a phrase needs an argument, by which it is told from a misspelt statement
+          |  it is open
+          |  ^^^^^^^^^^ without one, texts call the condition by its name"#]],
+    );
 }
 
 fn word() -> impl Strategy<Value = String> {
