@@ -290,7 +290,25 @@ fn statement() -> impl Strategy<Value = Statement> {
         ("[a-z]{3}_[a-z]{1,5}", vec(literal(), 0..3)).prop_map(|(name, args)| {
             Statement::Custom(Custom { name: name.into(), args, probe: None })
         }),
+        phrase(),
     ]
+}
+
+/// A statement in words of a user's own.
+fn phrase() -> impl Strategy<Value = Statement> {
+    let word = || prop::sample::select(vec!["exists", "is", "Daily", "task", "über", "_"]);
+    let words = prop_oneof![
+        word().prop_map(str::to_owned),
+        literal().prop_map(|literal| literal.to_string()),
+        literal().prop_map(|literal| format!("and {literal}")),
+    ];
+    (literal(), vec(words, 0..5)).prop_map(|(literal, words)| {
+        let text = format!("file {literal} {}", words.join(" "));
+        match parse(&text) {
+            Ok(Expr::Statement(statement @ Statement::Phrase(_), _)) => statement,
+            other => panic!("`{text}` is {other:?}"),
+        }
+    })
 }
 
 /// Expressions of any form, also not the normal one.
@@ -544,6 +562,8 @@ const WORDS: &[&str] = &[
     "é",
     "starting",
     "exists",
+    "file",
+    "-5",
     "2",
     "retries",
 ];
@@ -590,6 +610,10 @@ fn different_conditions_have_different_hashes() {
         "once in (on weekdays) with 1 retry",
         "once in (on weekdays) in UTC",
         "has failed in (on weekdays)",
+        "file 'x' exists",
+        "file 'y' exists",
+        "file exists 'x'",
+        "file_exists('x')",
         "daily since hourly",
         "hourly since daily",
     ];

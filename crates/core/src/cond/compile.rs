@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::{Condition, Leaf, Node, Who, Within};
-use crate::expr::{Custom, Expr, LookBack, ParseError, Statement, Times};
+use crate::error::shortened;
+use crate::expr::{
+    Custom, Expr, LookBack, ParseError, Phrase, Problem, Span, Statement, Times, parse,
+};
 use crate::facts::{Keep, ProbeId};
 use crate::period::{Dates, Period};
 use crate::record::{Action, ActionSet};
@@ -24,6 +27,12 @@ pub trait Names {
     fn dates(&self, calendar: &str) -> Option<Dates>;
     /// Finds a calendar with a name like this one.
     fn similar_calendar(&self, name: &str) -> Option<String>;
+    /// Finds the custom condition that a phrase means, or else a phrase like it that means one.
+    ///
+    /// Where there are none, this need not be written.
+    fn phrase(&self, _phrase: &Phrase) -> Result<Custom, Option<String>> {
+        Err(None)
+    }
     /// Makes or finds the calendar of a period; without a zone, in the session's.
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar>;
 }
@@ -56,6 +65,17 @@ pub enum CompileError {
     Floating {
         /// The statement.
         statement: String,
+        },
+    /// A statement that no rule of the language reads, and no custom condition's phrase.
+    UnknownPhrase {
+        /// The statement.
+        statement: String,
+        /// A phrase like it that there is.
+        suggestion: Option<String>,
+        /// The whole condition.
+        condition: String,
+        /// Where in it the statement stands.
+        span: Span,
     },
     /// A custom condition that does not exist or is called in the wrong way.
     Custom {
@@ -90,6 +110,12 @@ impl fmt::Display for CompileError {
                     "`past ..` moves with now and is no period of the calendar, in `{statement}`"
                 )
             }
+            Self::UnknownPhrase { statement, suggestion, condition, span } => {
+                let message = format!("unknown statement `{}`", shortened(statement));
+                let help = suggestion.as_ref().map(|near| format!("did you mean `{near}`?"));
+                let problems = vec![Problem { span: *span, message, help }];
+                fmt::Display::fmt(&ParseError { text: condition.clone(), problems }, f)
+            }
             Self::Custom { statement, reason } => write!(f, "{reason} in `{statement}`"),
         }
     }
@@ -107,7 +133,8 @@ pub fn compile(
     owner: &str,
     names: &mut dyn Names,
 ) -> Result<Condition, Vec<CompileError>> {
-    let mut compiler = Compiler { names, owner, errors: Vec::new(), reads: Vec::new(), least: 1 };
+    let mut compiler =
+        Compiler { names, owner, whole: expr, errors: Vec::new(), reads: Vec::new(), least: 1 };
     let root = compiler.node(expr);
     if compiler.errors.is_empty() {
         Ok(Condition {
@@ -125,6 +152,8 @@ struct Compiler<'a> {
     names: &'a mut dyn Names,
     /// The name of the task that owns the condition; each `~` of its cron is picked by it.
     owner: &'a str,
+    /// The condition that is compiled; errors show where in it they are.
+    whole: &'a Expr,
     errors: Vec<CompileError>,
     reads: Vec<(Who, Keep)>,
     /// How many records a statement keeps at least of those that it counts.
@@ -133,6 +162,9 @@ struct Compiler<'a> {
 
 /// How many records are kept at least where it matters since when a statement holds.
 const UNBROKEN: u64 = 256;
+
+/// What stands for a statement that is in error, in a condition that is never made.
+const NOTHING: Leaf = Leaf::Cycles(crate::expr::Count::LessThan(0));
 
 impl Compiler<'_> {
     fn node(&mut self, expr: &Expr) -> Node {
@@ -230,12 +262,12 @@ impl Compiler<'_> {
             Statement::Env(value) => {
                 Leaf::Param { name: "env".into(), value: Some(value.as_str().into()) }
             }
-            Statement::Custom(custom) => match self.names.probe(custom) {
-                Ok(id) => Leaf::Probe { id, text: statement.to_string().into() },
-                Err(reason) => {
-                    let statement = statement.to_string();
-                    self.errors.push(CompileError::Custom { statement, reason });
-                    Leaf::Cycles(crate::expr::Count::LessThan(0))
+            Statement::Custom(custom) => self.probe(custom, statement),
+            Statement::Phrase(phrase) => match self.names.phrase(phrase) {
+                Ok(custom) => self.probe(&custom, statement),
+                Err(suggestion) => {
+                    self.errors.push(unknown_phrase(phrase, suggestion, self.whole));
+                    NOTHING
                 }
             },
         }
@@ -263,6 +295,18 @@ impl Compiler<'_> {
         self.names.calendar(period.unwrap_or(Period::Never), zone)
     }
 
+    /// Compiles a custom condition; `statement` is how it is written.
+    fn probe(&mut self, custom: &Custom, statement: &Statement) -> Leaf {
+        let statement = statement.to_string();
+        match self.names.probe(custom) {
+            Ok(id) => Leaf::Probe { id, text: statement.into() },
+            Err(reason) => {
+                self.errors.push(CompileError::Custom { statement, reason });
+                NOTHING
+            }
+        }
+    }
+
     fn who(&mut self, name: Option<&str>, statement: &Statement) -> Who {
         let Some(name) = name else { return Who::Owner };
         if let Some(task) = self.names.task(name) {
@@ -282,5 +326,33 @@ impl Compiler<'_> {
             Some((_, known)) => *known = known.max(keep),
             None => self.reads.push((who, keep)),
         }
+    }
+}
+
+/// Tells where in a condition, as it prints, a phrase stands.
+fn unknown_phrase(phrase: &Phrase, suggestion: Option<String>, whole: &Expr) -> CompileError {
+    let statement = phrase.to_string();
+    let condition = whole.to_string();
+    let printed = parse(&condition);
+    match printed.ok().and_then(|printed| place(&printed, phrase)) {
+        Some(span) => CompileError::UnknownPhrase { statement, suggestion, condition, span },
+        // Beside what is no condition, places are not known.
+        None => {
+            let (condition, span) = (statement.clone(), Span { start: 0, end: statement.len() });
+            CompileError::UnknownPhrase { statement, suggestion, condition, span }
+        }
+    }
+}
+
+/// Finds the first place of a phrase in a condition that was parsed.
+fn place(expr: &Expr, phrase: &Phrase) -> Option<Span> {
+    match expr {
+        Expr::Statement(Statement::Phrase(other), span) if other == phrase => *span,
+        Expr::Not(child) | Expr::For(child, _) | Expr::Newly(child) => place(child, phrase),
+        Expr::Since(child, other) => place(child, phrase).or_else(|| place(other, phrase)),
+        Expr::All(children) | Expr::Any(children) => {
+            children.iter().find_map(|child| place(child, phrase))
+        }
+        Expr::Const(_) | Expr::Statement(..) | Expr::Invalid(_) => None,
     }
 }

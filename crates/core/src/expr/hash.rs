@@ -11,7 +11,8 @@ use super::{Expr, LookBack, Outcome, Quantifier, Statement};
 /// Hashes what a condition means, whatever its order and spelling.
 ///
 /// Different hashes do not prove that two conditions differ: `~(a | b)` is not compared with
-/// `~a & ~b`.
+/// `~a & ~b`, and the phrase of a custom condition is not known to be its call: that is known to a
+/// session only.
 ///
 /// ```
 /// use redengine_core::expr::{parse, semantic_hash};

@@ -14,6 +14,7 @@ mod hash;
 mod lex;
 mod ops;
 mod parse;
+mod phrase;
 mod print;
 pub mod reference;
 mod times;
@@ -22,6 +23,7 @@ pub use error::{ParseError, Problem};
 pub use hash::semantic_hash;
 pub use parse::{parse, parse_period};
 pub use times::{HOLIDAYS, Times};
+pub use phrase::{Part, Phrase, Template};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,6 +176,8 @@ pub enum Statement {
     Env(String),
     /// A custom condition: `file_exists('x.csv')`.
     Custom(Custom),
+    /// A custom condition in its own words: `file 'x.csv' exists`; looked up when the session is built.
+    Phrase(Phrase),
 }
 
 /// From what `every D` counts.

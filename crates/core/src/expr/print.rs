@@ -173,6 +173,7 @@ impl Display for Statement {
                 quote(name, f)
             }
             Self::Custom(custom) => custom.fmt(f),
+            Self::Phrase(phrase) => phrase.fmt(f),
         }
     }
 }
@@ -184,15 +185,21 @@ impl Display for Custom {
             if n > 0 {
                 f.write_str(", ")?;
             }
-            match arg {
-                Literal::Text(text) => quote(text, f)?,
-                Literal::Int(n) => write!(f, "{n}")?,
-                // Debug keeps the point of whole numbers, so that they stay floats.
-                Literal::Float(x) => write!(f, "{x:?}")?,
-                Literal::Bool(value) => write!(f, "{value}")?,
-            }
+            arg.fmt(f)?;
         }
         f.write_str(")")
+    }
+}
+
+impl Display for Literal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => quote(text, f),
+            Self::Int(n) => write!(f, "{n}"),
+            // Debug keeps the point of whole numbers, so that they stay floats.
+            Self::Float(x) => write!(f, "{x:?}"),
+            Self::Bool(value) => write!(f, "{value}"),
+        }
     }
 }
 

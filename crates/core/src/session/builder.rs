@@ -12,6 +12,7 @@ use super::default::{self, DefaultLog};
 use super::registry::Registry;
 use super::{Inner, Session, State};
 use crate::cond::CompileError;
+use crate::expr::ParseError;
 use crate::param::Params;
 use crate::period::IntoDate;
 use crate::runlog::{LogError, RunLog};
@@ -72,8 +73,8 @@ impl SessionBuilder {
         self
     }
 
-    /// Adds a custom condition that texts may call by name. Those of `#[condition]` are known to all
-    /// sessions already.
+    /// Adds a custom condition that texts may call by name, or name by its phrase. Those of
+    /// `#[condition]` are known to all sessions already.
     pub fn condition(mut self, condition: CustomCondition) -> Self {
         self.customs.push(condition);
         self
@@ -157,11 +158,8 @@ impl SessionBuilder {
             None => Zone::system(),
         };
         let mut registry = Registry::new(zone);
-        for registered in inventory::iter::<super::RegisteredCondition> {
-            registry.add_custom(registered.condition());
-        }
-        for custom in self.customs {
-            registry.add_custom(custom);
+        for custom in default::registered_conditions().into_iter().chain(self.customs) {
+            problems.extend(registry.add_custom(custom).err());
         }
         for (name, dates) in self.calendars.known(&mut problems) {
             registry.add_calendar(name, dates);
@@ -278,6 +276,27 @@ pub enum BuildProblem {
         /// What is wrong with it.
         reason: String,
     },
+    /// Two custom conditions have one name.
+    ConditionTaken {
+        /// The name.
+        name: &'static str,
+        /// Both, with the places in the source where they were made.
+        conditions: [String; 2],
+    },
+    /// The phrase of a custom condition is wrong.
+    Phrase {
+        /// The condition, with the place in the source where it was made.
+        condition: String,
+        /// What is wrong with its phrase.
+        error: Arc<ParseError>,
+    },
+    /// Two phrases can read the same text.
+    PhraseTaken {
+        /// The phrases.
+        phrases: [String; 2],
+        /// Their conditions, with the places in the source where they were made.
+        conditions: [String; 2],
+    },
     /// The run log cannot be opened.
     Log {
         /// Why.
@@ -328,6 +347,20 @@ impl fmt::Display for BuildProblem {
             Self::Calendar { name, reason } => {
                 write!(f, "calendar `{}`: {reason}", name.escape_debug())
             }
+            Self::ConditionTaken { conditions: [first, second], .. } => {
+                write!(
+                    f,
+                    "two conditions have one name: {first} and {second}; give one of them another"
+                )
+            }
+            Self::Phrase { condition, error } => {
+                write!(f, "the phrase of the condition {condition}: {error}")
+            }
+            Self::PhraseTaken { phrases, conditions } => write!(
+                f,
+                "`{}` of {} and `{}` of {} read the same texts; put one of them in other words",
+                phrases[0], conditions[0], phrases[1], conditions[1]
+            ),
             Self::Log { error } => write!(f, "the run log: {error}"),
             Self::NoLog => f.write_str("there is no run log; give the session one with `.log(..)`"),
         }

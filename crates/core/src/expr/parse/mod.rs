@@ -9,6 +9,7 @@ mod dates;
 mod facts;
 mod history;
 mod period;
+mod phrase;
 mod point;
 mod time;
 
@@ -18,6 +19,7 @@ use super::{Expr, ParseError, Problem, Span};
 use crate::error::{nearest, shortened};
 
 pub use period::parse_period;
+pub(super) use phrase::parse_template;
 pub(super) use point::{MONTHS, WEEKDAYS};
 
 /// How deep parentheses may be nested; each level takes some stack.
