@@ -99,9 +99,9 @@ fn what_is_no_phrase_stays_an_error() {
               |  aftr task 'x'
               |  ^^^^ did you mean `after`?
 
-            error: expected a statement, found `between`
+            error: expected a date like `2026-01-01`, found `10`
               |  between 10 and 12
-              |  ^^^^^^^
+              |          ^^
 
             error: expected a statement, found `today`
               |  today 'x'

@@ -289,8 +289,6 @@ fn extension(kind: &str, input: &str) -> Option<&'static str> {
             Some("`time of` takes all windows")
         } else if statement.contains("is running") && !statement.contains("task") {
             Some("`is running` without a task means the task itself")
-        } else if kind == "time" && statement.starts_with("cron") {
-            Some("a cron expression is a period too")
         } else if statement.contains('@') || any(&["times", "least", "most", "exactly"]) {
             Some("statements and windows that the reference does not have")
         } else {

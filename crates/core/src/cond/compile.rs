@@ -65,7 +65,7 @@ pub enum CompileError {
     Floating {
         /// The statement.
         statement: String,
-        },
+    },
     /// A statement that no rule of the language reads, and no custom condition's phrase.
     UnknownPhrase {
         /// The statement.

@@ -22,8 +22,8 @@ mod times;
 pub use error::{ParseError, Problem};
 pub use hash::semantic_hash;
 pub use parse::{parse, parse_period};
-pub use times::{HOLIDAYS, Times};
 pub use phrase::{Part, Phrase, Template};
+pub use times::{HOLIDAYS, Times};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -67,6 +67,8 @@ struct Parser<'a> {
     depth: u32,
     /// The last span that moves with now, if one was read since somebody cared.
     floating: Option<Span>,
+    /// The last cron expression that was read as a period.
+    matches: Option<Span>,
     /// Whether reading was given up: what follows from that is no problem of its own.
     stopped: bool,
     problems: Vec<Problem>,
@@ -77,8 +79,17 @@ impl<'a> Parser<'a> {
         let mut lexer = Lexer::new(text, at);
         let token = lexer.next();
         let problems = Vec::new();
-        let (last_end, depth, floating, stopped) = (at, 0, None, false);
-        Self { text, lexer, token, last_end, depth, floating, stopped, problems }
+        Self {
+            text,
+            lexer,
+            token,
+            last_end: at,
+            depth: 0,
+            floating: None,
+            matches: None,
+            stopped: false,
+            problems,
+        }
     }
 
     fn finish<T>(mut self, value: Parsed<T>) -> Result<T, ParseError> {

@@ -15,8 +15,8 @@ const AFTER_PART: &[&str] = &["within"];
 const PERIODS: &[&str] =
     &["time", "on", "between", "before", "after", "cron", "past", "every", "always", "never"];
 
-/// Reads a period: `time of ..`, `on weekdays`, `between 2026-01-01 and 2026-02-01`, `cron ..`,
-/// `past D`, `every D`, `always`, `never`, and their `&` and `|`.
+/// Reads a period: `time of ..`, `on weekdays`, `between 2026-01-01 and 2026-02-01`, `past D`,
+/// `every D`, `always`, `never`, and their `&` and `|`. Within statements, it may be `cron ..` too.
 ///
 /// `always` adds nothing to an `&` and is all there is in an `|`.
 ///
@@ -35,6 +35,11 @@ const PERIODS: &[&str] =
 pub fn parse_period(text: &str) -> Result<Times, ParseError> {
     let mut parser = Parser::new(text, 0);
     let times = parser.whole(Parser::times_any);
+    if let Some(span) = parser.matches.take() {
+        let message = "a cron expression by itself is no period".to_owned();
+        let help = "it stands in a statement, as in `once in (cron 0 7 * * * & on weekdays)`";
+        parser.problem(span, message, Some(help));
+    }
     parser.finish(times)
 }
 
@@ -106,7 +111,9 @@ impl Parser<'_> {
         } else if ["between", "before", "after"].iter().any(|word| self.is(word)) {
             Times::Period(self.span_of_dates()?)
         } else if self.is("cron") {
-            Times::Period(Period::Cron(self.cron_expression()?))
+            let cron = self.cron_expression()?;
+            self.matches = Some(Span { start, end: self.last_end });
+            Times::Period(Period::Cron(cron))
         } else if self.eat("past") || self.eat("every") {
             let past = Times::Past(self.duration()?);
             self.floating = Some(Span { start, end: self.last_end });

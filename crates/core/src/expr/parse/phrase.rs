@@ -4,9 +4,7 @@
 //! begins with a word that is none of the language and not nearly one that begins a statement, and
 //! it has an argument. A template is refused if texts written by it would not be read as phrases.
 
-use super::{
-    Kind, MONTHS, Parsed, Parser, Reported, Token, WEEKDAYS, did_you_mean,
-};
+use super::{Kind, MONTHS, Parsed, Parser, Reported, Token, WEEKDAYS, did_you_mean};
 use crate::error::shortened;
 use crate::expr::phrase::{Part, Phrase, TemplatePart};
 use crate::expr::reference::{self, rule_of};

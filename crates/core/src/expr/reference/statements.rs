@@ -527,14 +527,14 @@ pub static FORMS: &[Form] = &[
         begins: &[],
         rule: Rule::Call,
         entry: Entry {
-            syntax: "WORDS AND ARGUMENTS",
+            syntax: "WORDS ARGUMENT [WORDS ARGUMENT ..]",
             true_when: "as the call, in the words that `#[condition(\"file {path} exists\")]` gave \
                         the function. A phrase begins with a word of its own and has an argument.",
             wakes: "when the answer changes; it is asked while somebody waits on it.",
             looks_back: NOT_AT_ALL,
             examples: &[Example {
                 text: "file 'orders.csv' exists",
-                rust: "\"file 'orders.csv' exists\".parse().unwrap()",
+                rust: "parse(\"file 'orders.csv' exists\").unwrap()",
             }],
         },
     },
