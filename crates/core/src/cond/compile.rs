@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::calendar::Calendar;
+use super::leaf_history::Has;
+use super::leaf_task::After;
+use super::leaf_time::USES_UP;
 use super::{Condition, Leaf, Node, Who, Within};
 use crate::error::shortened;
 use crate::expr::{
@@ -156,11 +159,11 @@ struct Compiler<'a> {
     whole: &'a Expr,
     errors: Vec<CompileError>,
     reads: Vec<(Who, Keep)>,
-    /// How many records a statement keeps at least of those that it counts.
+    /// How many of the latest records a statement looks at, at least.
     least: u64,
 }
 
-/// How many records are kept at least where it matters since when a statement holds.
+/// How many records a statement looks at where it matters since when it holds.
 const UNBROKEN: u64 = 256;
 
 /// What stands for a statement that is in error, in a condition that is never made.
@@ -207,10 +210,10 @@ impl Compiler<'_> {
                 Leaf::InPeriod(self.calendar(period, zone.as_ref(), statement))
             }
             Statement::Once { period, zone, retries } => {
-                let fails = u64::from(*retries).saturating_add(1);
-                self.read(Who::Owner, ActionSet::of(&[Action::Fail]), fails);
+                let reach = self.reach(u64::from(*retries).saturating_add(1));
+                self.read(Who::Owner, USES_UP, reach);
                 let windows = self.calendar(period, zone.as_ref(), statement);
-                Leaf::Once { windows, retries: *retries }
+                Leaf::Once { windows, retries: *retries, reach }
             }
             Statement::Every { interval, basis } => {
                 self.read(Who::Owner, ActionSet::default(), 1);
@@ -219,7 +222,8 @@ impl Compiler<'_> {
             Statement::Has { task, event, count, within } => {
                 let who = self.who(task.as_deref(), statement);
                 let actions = ActionSet::of(event.actions());
-                self.read(who, actions, count.looks_at().max(self.least));
+                let reach = self.reach(count.looks_at());
+                self.read(who, actions, reach);
                 let within = match within {
                     LookBack::Ever => Within::Ever,
                     LookBack::Past(span) => Within::Past(*span),
@@ -227,21 +231,25 @@ impl Compiler<'_> {
                         Within::Window(self.calendar(period, zone.as_ref(), statement))
                     }
                 };
-                Leaf::Has { who, actions, count: *count, within }
+                Leaf::Has(Has { who, actions, count: *count, within, reach })
             }
             Statement::After { tasks, which, outcome } => {
                 let actions = ActionSet::of(outcome.actions());
                 let tasks: Vec<Who> =
                     tasks.iter().map(|name| self.who(Some(name), statement)).collect();
-                for who in tasks.iter().chain([&Who::Owner]) {
-                    self.read(*who, actions, 1);
+                // The one before the latest tells whether the latest is the first of its kind.
+                let reach = self.reach(2);
+                for who in &tasks {
+                    self.read(*who, actions, reach);
                 }
-                Leaf::After { tasks: tasks.into(), which: *which, actions }
+                self.read(Who::Owner, ActionSet::of(&[Action::Run]), reach);
+                Leaf::After(After { tasks: tasks.into(), which: *which, actions, reach })
             }
             Statement::Running { task, age } => {
                 let who = self.who(task.as_deref(), statement);
-                self.read(who, ActionSet::default(), 1);
-                Leaf::Running { who, age: *age }
+                let reach = self.reach(1);
+                self.read(who, ActionSet::ENDS, reach);
+                Leaf::Running { who, age: *age, reach }
             }
             Statement::Cron { cron, within, zone } => {
                 self.read(Who::Owner, ActionSet::default(), 1);
@@ -318,6 +326,11 @@ impl Compiler<'_> {
             suggestion: self.names.similar_task(name),
         });
         Who::Owner
+    }
+
+    /// Tells how many of the latest records a statement looks at that needs so many.
+    fn reach(&self, needs: u64) -> u64 {
+        needs.max(self.least)
     }
 
     fn read(&mut self, who: Who, actions: ActionSet, count: u64) {

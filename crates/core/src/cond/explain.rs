@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::eval::{Evidence, Noted, Trace, View, evaluate};
+use super::leaf_history::Has;
+use super::leaf_task::After;
 use super::verdict::{Topic, Truth, Verdict};
 use super::{Condition, Leaf, Who, Within};
 use crate::expr::{Expr, Quantifier};
@@ -49,8 +51,13 @@ pub fn explain(
     list(condition.expr(), &mut texts);
     let mut keeper = Keeper { texts, kept: Vec::new(), view, zone, name };
     let verdict = evaluate(condition, view, &mut keeper);
-    // OK because each node is noted, the root last.
-    keeper.kept.pop().unwrap_or_else(|| keeper.explanation(&verdict, String::new(), String::new()))
+    // The root is noted last; the whole may sleep past wakes of its parts.
+    let root = keeper.kept.pop();
+    let whole = keeper.explanation(&verdict, String::new(), String::new());
+    match root {
+        Some(root) => Explanation { next: whole.next, waits_on: whole.waits_on, ..root },
+        None => whole,
+    }
 }
 
 /// Lists the texts of all nodes, children before their parents, as the evaluation notes them.
@@ -170,8 +177,8 @@ impl Keeper<'_> {
                 format!("{}{next}; {}", last.unwrap_or_default(), self.own_last(&[Action::Run]))
             }
             Leaf::Every { .. } => self.own_last(&[Action::Run]),
-            Leaf::Has { who, actions, within, .. } => self.has(*who, *actions, within),
-            Leaf::After { tasks, which, actions } => {
+            Leaf::Has(has) => self.has(has),
+            Leaf::After(After { tasks, which, actions, .. }) => {
                 let one = |who: &Who| {
                     let task = who.task(self.view.owner)?;
                     Some(format!("task `{}` {}", self.task(task), self.last(task, *actions)))
@@ -229,7 +236,9 @@ impl Keeper<'_> {
         }
     }
 
-    fn has(&self, who: Who, actions: ActionSet, within: &Within) -> String {
+    fn has(&self, has: &Has) -> String {
+        let Has { who, actions, within, .. } = has;
+        let (who, actions) = (*who, *actions);
         let Some(task) = who.task(self.view.owner) else { return "no task".to_owned() };
         let (from, until) = match within {
             Within::Ever => {

@@ -135,7 +135,18 @@ impl Wake {
 
     /// Tells whether waiting for it costs something.
     fn asks(&self) -> bool {
-        self.topics.iter().any(|topic| matches!(topic, Topic::Probe(_) | Topic::Cycles))
+        self.topics.iter().any(Topic::asks)
+    }
+
+    /// Tells whether waiting for it costs something that waiting for the other does not.
+    pub(super) fn asks_beyond(&self, other: &Self) -> bool {
+        self.topics.iter().any(|topic| topic.asks() && !other.topics.contains(topic))
+    }
+}
+
+impl Topic {
+    fn asks(&self) -> bool {
+        matches!(self, Self::Probe(_) | Self::Cycles)
     }
 }
 
@@ -167,19 +178,11 @@ impl Verdict {
     }
 
     /// `&`
-    pub(super) fn all(children: impl IntoIterator<Item = Self>) -> Self {
-        Self::all_of(children, Watch::Witness)
-    }
-
     pub(super) fn all_of(children: impl IntoIterator<Item = Self>, watch: Watch) -> Self {
         Self::combine(children, watch, &Truth::False, &Truth::True)
     }
 
     /// `|`
-    pub(super) fn any(children: impl IntoIterator<Item = Self>) -> Self {
-        Self::any_of(children, Watch::Witness)
-    }
-
     pub(super) fn any_of(children: impl IntoIterator<Item = Self>, watch: Watch) -> Self {
         Self::combine(children, watch, &Truth::True, &Truth::False)
     }
