@@ -151,7 +151,9 @@ pub fn refused(input: &str) -> Option<&'static str> {
     if input.match_indices(',').any(|(at, _)| beside(at, ',')) {
         return Some("no text is read over (S-REGEX-SEARCH)");
     }
-    let ends = |statement: &String| statement.matches(" and ").count() > 1;
+    let ends = |statement: &String| {
+        statement.split_whitespace().filter(|word| word.eq_ignore_ascii_case("and")).count() > 1
+    };
     statements(input).iter().any(ends).then_some("a window has two ends (S-DATEUTIL)")
 }
 

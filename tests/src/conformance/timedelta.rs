@@ -35,8 +35,11 @@ pub fn check(case: &Value) -> Outcome {
                 ))
             }
         }
-        (Some(expected), found) => {
-            Outcome::Failed(format!("`{input}`: expected {expected}, found {found:?}"))
+        (Some(expected), Ok(micros)) => {
+            Outcome::Failed(format!("`{input}`: expected {expected}, found {micros}"))
+        }
+        (Some(expected), Err(error)) => {
+            Outcome::Failed(format!("`{input}`: expected {expected}, found: {error}"))
         }
     }
 }

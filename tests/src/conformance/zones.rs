@@ -52,7 +52,8 @@ pub(super) fn in_zones(
 fn run(case: &Value, zone: &Zone) -> Result<Option<String>, String> {
     let at = case["at"].as_str().and_then(instant).ok_or("the case has no instant `at`")?;
     let (period, own) = windows(case["expr"].as_str().ok_or("the case has no `expr`")?)?;
-    let zone = &own.unwrap_or_else(|| zone.clone());
+    // The zone of the case may be one of older rules; a statement that names it means that one.
+    let zone = &own.filter(|own| own.name() != zone.name()).unwrap_or_else(|| zone.clone());
     let show = |found: Option<Interval>| match found {
         Some(Interval { start, end }) => json!([text(start) + "Z", text(end) + "Z"]),
         None => Value::Null,
