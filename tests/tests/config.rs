@@ -1068,7 +1068,7 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
         { "timeout": true }
           option `timeout` must be a duration: a text like '10 s', or a number of seconds, but it is true
         { "timeout": 0 }
-          option `timeout` must be more than nothing, or null for none, but it is 0
+          option `timeout` must be more than nothing, but it is 0
         { "shut_cond": "evry 10 s" }
           option `shut_cond`: error: unknown word `evry`
             |  evry 10 s

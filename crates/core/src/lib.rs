@@ -7,6 +7,8 @@
 //! [`runlog`] (what happened), [`facts`] (what is known of it), [`cond`] (conditions compiled, and
 //! their evaluation), [`task`], [`param`] and [`session`] (what a user makes).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod cond;
 pub mod error;
 pub mod expr;

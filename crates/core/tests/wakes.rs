@@ -13,7 +13,7 @@ use proptest::sample::select;
 use redengine_core::cond::{Calendar, Condition, Names, Topic, Verdict, View, compile, evaluate};
 use redengine_core::expr::{Custom, parse};
 use redengine_core::facts::{Facts, Keep, ProbeId};
-use redengine_core::period::Period;
+use redengine_core::period::{Dates, Period};
 use redengine_core::record::{Action, ActionSet, Record, Recorded, RunId, Seq};
 use redengine_core::time::Zone;
 use redengine_core::{TaskId, Timestamp};
@@ -130,7 +130,7 @@ const ZONES: [&str; 6] = [
 const HORIZON: i64 = 96;
 
 #[derive(Debug)]
-struct World(Zone, HashMap<String, ProbeId>);
+struct World(Zone);
 
 impl Names for World {
     fn task(&self, name: &str) -> Option<TaskId> {
@@ -143,6 +143,14 @@ impl Names for World {
 
     fn probe(&mut self, custom: &Custom) -> Result<ProbeId, String> {
         Ok(ProbeId(u32::from(&*custom.name == "q")))
+    }
+
+    fn dates(&self, _calendar: &str) -> Option<Dates> {
+        None
+    }
+
+    fn similar_calendar(&self, _name: &str) -> Option<String> {
+        None
     }
 
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {
@@ -252,8 +260,7 @@ impl Scene {
     fn new(text: &str, scale: Scale, zone: &str, place: i64, past: &[Draft]) -> Self {
         let zone = Zone::named(zone).unwrap();
         let condition = parse(text).unwrap_or_else(|error| panic!("{error}"));
-        let condition =
-            compile(&condition, "me", &mut World(zone.clone(), HashMap::new())).unwrap();
+        let condition = compile(&condition, "me", &mut World(zone.clone())).unwrap();
         // Near a change of the clock, if there is one.
         let spring: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         let near = zone.next_transition(spring).unwrap_or(spring);

@@ -73,6 +73,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `macros` | yes | `#[task]` and `#[condition]` |
+//! | `toml` | no | [`SessionBuilder::settings`](session::SessionBuilder): options and conditions in a TOML file |
 //! | `sqlite` | no | [`log::SqliteLog`](https://docs.rs/redengine/latest/redengine/log/struct.SqliteLog.html) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -18,6 +18,7 @@ use redengine_core::record::{Action, Details, Record, Recorded, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog};
 use redengine_core::session::{Config, Definition, Ended, Inbox, Request};
 use redengine_core::task::Output;
+use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -93,6 +94,14 @@ impl Driver {
             read_pasts(&*log, definitions.iter().map(past).collect()).await?
         };
         let (now, _) = time.read();
+        // Which rules an odd hour was decided by must be told when somebody asks why.
+        tracing::info!(
+            target: "redengine",
+            tasks = definitions.len(),
+            zone = %session.zone(),
+            tzdb = %Zone::database(),
+            "the session starts"
+        );
         let shut_cond = session.shut_cond();
         let seed = fastrand::u64(..);
         let probe_interval = config.probe_interval;

@@ -30,6 +30,8 @@ pub struct SessionBuilder {
     log: Option<Result<Arc<dyn RunLog>, LogError>>,
     clock: Option<Arc<dyn Clock>>,
     as_default: bool,
+    #[cfg(feature = "toml")]
+    settings: Vec<super::settings::Source>,
 }
 
 impl SessionBuilder {
@@ -52,6 +54,42 @@ impl SessionBuilder {
     /// ```
     pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
+        self
+    }
+
+    /// Takes options, and settings of tasks, from the text of a TOML file, over those of the program.
+    ///
+    /// At the top stand the options of [`Config`]; `[tasks.NAME]` sets what is said there of the task
+    /// that the program has under that name: `start_cond`, `end_cond`, `priority`, `timeout` (or
+    /// `"never"`), `execution`, `disabled`. Of several files the later ones win.
+    ///
+    /// What is wrong in it is told when the session is built, with `file`, line and column; nothing
+    /// here opens that file.
+    ///
+    /// ```
+    /// use redengine_core::{Session, Task};
+    /// # use redengine_log as _;
+    ///
+    /// let text = r#"
+    /// [tasks.fetch]
+    /// start_cond = "daily betwen 10:00 and 14:00"
+    /// "#;
+    /// let error = Session::builder()
+    ///     .task(Task::new("fetch", "every 10 s", || async {}))
+    ///     .settings("redengine.toml", text)
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!(
+    ///     error.problems()[0].to_string(),
+    ///     "redengine.toml:3:21: unknown word `betwen`\n  \
+    ///        |  start_cond = \"daily betwen 10:00 and 14:00\"\n  \
+    ///        |                      ^^^^^^ did you mean `between`?",
+    /// );
+    /// ```
+    #[cfg(feature = "toml")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "toml")))]
+    pub fn settings(mut self, file: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        self.settings.push(super::settings::Source::new(file.into(), text.into()));
         self
     }
 
@@ -151,8 +189,17 @@ impl SessionBuilder {
         session
     }
 
-    fn assemble(self) -> (Session, Vec<BuildProblem>) {
+    #[cfg_attr(not(feature = "toml"), expect(unused_mut, reason = "files change the parts"))]
+    fn assemble(mut self) -> (Session, Vec<BuildProblem>) {
         let mut problems = Vec::new();
+        #[cfg(feature = "toml")]
+        let mut settings = Vec::new();
+        #[cfg(feature = "toml")]
+        for source in self.settings {
+            let (read, wrong) = super::settings::Settings::read(source, &mut self.config);
+            settings.push(read);
+            problems.extend(wrong);
+        }
         let zone = match &self.config.timezone {
             Some(zone) => zone.clone(),
             None => Zone::system(),
@@ -170,12 +217,17 @@ impl SessionBuilder {
         problems.extend(registry.configure(config.clone()).err().into_iter().flatten());
         let mut tasks = if self.as_default { default::registered() } else { Vec::new() };
         tasks.extend(self.tasks);
-        problems.extend(registry.add_all(tasks, &self.params).err().into_iter().flatten());
+        #[cfg(feature = "toml")]
+        problems.extend(settings.iter().flat_map(|settings| settings.apply(&mut tasks)));
+        let added = registry.add_all(tasks, &self.params);
+        let whole = added.is_ok();
+        problems.extend(added.err().into_iter().flatten());
         let config = Config { shut_cond, ..config };
         let wrong = registry.configure(config).err().into_iter().flatten();
         // Where tasks are wrong, none is known, and that `shut_cond` names one is not what is wrong.
-        let whole = problems.is_empty();
         problems.extend(wrong.filter(|problem| whole || !problem.names_a_task()));
+        #[cfg(feature = "toml")]
+        super::settings::locate(&settings, &mut problems);
         let log = match self.log.or_else(|| DefaultLog::make().map(Ok)) {
             Some(Ok(log)) => log,
             problem => {
@@ -304,6 +356,13 @@ pub enum BuildProblem {
     },
     /// There is no run log.
     NoLog,
+    /// A file of settings is wrong.
+    #[cfg(feature = "toml")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "toml")))]
+    Setting {
+        /// What is wrong with it, and where.
+        error: super::SettingError,
+    },
 }
 
 impl BuildError {
@@ -363,6 +422,8 @@ impl fmt::Display for BuildProblem {
             ),
             Self::Log { error } => write!(f, "the run log: {error}"),
             Self::NoLog => f.write_str("there is no run log; give the session one with `.log(..)`"),
+            #[cfg(feature = "toml")]
+            Self::Setting { error } => error.fmt(f),
         }
     }
 }
