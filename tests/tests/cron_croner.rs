@@ -5,8 +5,6 @@
 //! `docs/semantics.md`: it refuses `7/5` and ranges that wrap, takes either of `*/2` as a day and a
 //! weekday, and lets times that are a list or a range follow elapsed time.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::str::FromStr;
 
 use fastrand::Rng;
