@@ -75,7 +75,9 @@ fn windows(text: &str) -> Result<(Period, Option<Zone>), String> {
     let no_windows = || format!("`{text}` has no windows");
     match parse(text) {
         Ok(Expr::Statement(statement, _)) => match statement {
-            Statement::InPeriod { period, zone } | Statement::Once { period, zone, .. } => fixed(&period).map(|period| (period, zone)).ok_or_else(no_windows)
+            Statement::InPeriod { period, zone } | Statement::Once { period, zone, .. } => {
+                fixed(&period).map(|period| (period, zone)).ok_or_else(no_windows)
+            }
             Statement::Cron { cron, zone, .. } => Ok((Period::Cron(cron), zone)),
             _ => Err(no_windows()),
         },

@@ -175,7 +175,6 @@ impl Reader<'_> {
             Some((body, step)) => (body, Some(read_step(step)?)),
             None => (item, None),
         };
-        let mut from_there_on = false;
         let (first, last) = if body.text == "*" || (body.text == "?" && field.is_day()) {
             self.text.push('*');
             (field.low, field.high)
@@ -196,15 +195,18 @@ impl Reader<'_> {
         } else {
             let value = read_value(field, body)?;
             self.text.push_str(&spelled(body));
-            // `7/5` is from 7 on, as cronie reads it.
-            from_there_on = true;
-            (value, if step.is_some() { field.high } else { value })
+            if let Some(step) = step {
+                // `7/5` is from 7 on, as cronie reads it; so `7/1` is more than `7`.
+                let _ = write!(self.text, "/{step}");
+                return Ok(field.range(value, field.highest(), step));
+            }
+            (value, value)
         };
-        // A step of 1 changes nothing, but for `7/1`, where it is the step that means "from 7 on".
-        if let Some(step) = step.filter(|step| *step > 1 || from_there_on) {
+        let step = step.unwrap_or(1);
+        if step > 1 {
             let _ = write!(self.text, "/{step}");
         }
-        Ok(field.range(first, last, step.unwrap_or(1)))
+        Ok(field.range(first, last, step))
     }
 
     /// Picks a value from a range, by the seed.
@@ -300,8 +302,8 @@ fn read_step(part: Part<'_>) -> Result<u8, CronError> {
 /// Reads a number or a name; Sunday may be 7.
 fn read_value(field: &Field, part: Part<'_>) -> Result<u8, CronError> {
     let weekday = field.name == WEEKDAY.name;
-    let highest = if weekday { 7 } else { field.high };
-    if let Some(value) = number(part).filter(|value| (field.low..=highest).contains(value)) {
+    let allowed = field.low..=field.highest();
+    if let Some(value) = number(part).filter(|value| allowed.contains(value)) {
         return Ok(value);
     }
     if let Some((value, _)) = (field.low..).zip(field.names).find(|(_, name)| part.is(name)) {
