@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::nearest;
 use crate::expr::Expr;
+use crate::lint::LintCode;
 use crate::task::Execution;
 use crate::time::{Zone, duration};
 
@@ -63,6 +64,8 @@ pub struct Config {
     pub timezone: Option<Zone>,
     /// The time from one answer of a probe to the next question.
     pub probe_interval: Duration,
+    /// The lints that are not told, as `["missing-days"]`: see [`Session::lints`](crate::Session::lints).
+    pub allowed_lints: Vec<LintCode>,
 }
 
 /// What happens when a task is added under a name that exists.
@@ -96,6 +99,7 @@ impl Default for Config {
             termination_grace: Duration::from_secs(5),
             timezone: None,
             probe_interval: Duration::from_millis(100),
+            allowed_lints: Vec::new(),
         }
     }
 }
@@ -120,7 +124,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The names of the options.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "task_pre_exist",
     "use_instance_naming",
     "silence_task_prerun",
@@ -135,6 +139,7 @@ const OPTIONS: [&str; 14] = [
     "termination_grace",
     "timezone",
     "probe_interval",
+    "allowed_lints",
 ];
 
 impl Config {
@@ -211,6 +216,7 @@ impl Config {
                 };
             }
             "probe_interval" => self.probe_interval = time()?,
+            "allowed_lints" => self.allowed_lints = lint_codes(key, value)?,
             _ => {
                 let help = nearest(key, OPTIONS).map(|near| format!("; did you mean `{near}`?"));
                 let help =
@@ -220,6 +226,21 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Reads a list of lints; all that are wrong are told.
+fn lint_codes(key: &str, value: &Value) -> Result<Vec<LintCode>, String> {
+    let wrong = || format!("option `{key}` must be a list of lints, but it is {value}");
+    let words = value.as_array().ok_or_else(wrong)?;
+    let mut codes = Vec::with_capacity(words.len());
+    let mut problems = Vec::new();
+    for word in words {
+        match word.as_str().ok_or_else(wrong)?.parse() {
+            Ok(code) => codes.push(code),
+            Err(error) => problems.push(format!("option `{key}`: {error}")),
+        }
+    }
+    if problems.is_empty() { Ok(codes) } else { Err(problems.join("\n")) }
 }
 
 impl std::str::FromStr for OnConflict {

@@ -1,0 +1,195 @@
+//! What cannot be the first to start: tasks that need a past of their own, or each other's.
+//!
+//! A start condition is asked for the first time without a past of its task, and never while a run of
+//! it is live. What cannot hold then needs a request, or a log that knows earlier runs.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::finding::Finding;
+use super::{Lint, LintCode, LintPlace};
+use crate::cond::Who;
+use crate::expr::{Expr, Quantifier, Statement};
+use crate::session::Definition;
+use crate::task::TaskId;
+
+/// What is assumed of a task's past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// Nothing.
+    Any,
+    /// No run of it is live.
+    NotLive,
+    /// It has never run.
+    Empty,
+}
+
+/// What keeps a condition from being true.
+#[derive(Debug)]
+pub(super) struct HeldUp<'a> {
+    pub(super) by: &'a Expr,
+    /// The task whose past is missing; `None`: the one that owns the condition, or none.
+    pub(super) task: Option<&'a str>,
+}
+
+/// Tells what keeps a condition from coming out so, given what is assumed of the past of tasks
+/// (`None` is the task that owns the condition).
+pub(super) fn held_up<'a>(
+    expr: &'a Expr,
+    wanted: bool,
+    past: &dyn Fn(Option<&str>) -> Past,
+) -> Option<HeldUp<'a>> {
+    let one = |child: &'a Expr| held_up(child, wanted, past);
+    match (expr, wanted) {
+        (Expr::Const(value), _) => (*value != wanted).then_some(HeldUp { by: expr, task: None }),
+        (Expr::Not(child), _) => held_up(child, !wanted, past),
+        (Expr::All(children), true) | (Expr::Any(children), false) => children.iter().find_map(one),
+        (Expr::All(children), false) | (Expr::Any(children), true) => {
+            let all: Option<Vec<HeldUp<'a>>> = children.iter().map(one).collect();
+            // One that waits for a task says more than one that waits for nothing.
+            let mut all = all?;
+            let says_less =
+                |held: &HeldUp<'a>| (held.task.is_none(), matches!(held.by, Expr::Const(_)));
+            let place = (0..all.len()).min_by_key(|place| says_less(&all[*place])).unwrap_or(0);
+            (place < all.len()).then(|| all.swap_remove(place))
+        }
+        (Expr::For(child, _) | Expr::Newly(child) | Expr::Since(child, _), true) => one(child),
+        (Expr::For(..) | Expr::Newly(_) | Expr::Since(..) | Expr::Invalid(_), _) => None,
+        (Expr::Statement(statement, _), _) => {
+            statement_held_up(statement, wanted, past).map(|task| HeldUp { by: expr, task })
+        }
+    }
+}
+
+/// Tells the task whose missing past keeps a statement from coming out so.
+fn statement_held_up<'a>(
+    statement: &'a Statement,
+    wanted: bool,
+    past: &dyn Fn(Option<&str>) -> Past,
+) -> Option<Option<&'a str>> {
+    match statement {
+        Statement::Has { task, count, .. } => {
+            let task = task.as_deref();
+            (past(task) == Past::Empty && count.holds(0) != wanted).then_some(task)
+        }
+        Statement::Running { task, .. } if wanted => {
+            let task = task.as_deref();
+            (past(task) != Past::Any).then_some(task)
+        }
+        Statement::Retry { .. } if wanted => (past(None) == Past::Empty).then_some(None),
+        Statement::After { tasks, which, .. } if wanted => {
+            let names = tasks.iter().map(String::as_str);
+            let mut idle = names.filter(|name| past(Some(name)) == Past::Empty);
+            let first = idle.next()?;
+            let held = *which == Quantifier::All || idle.count() + 1 == tasks.len();
+            held.then_some(Some(first))
+        }
+        _ => None,
+    }
+}
+
+/// Tells why a start condition cannot hold the first time, or cannot at all, for reasons that lie in
+/// the task's own past.
+pub(super) fn never_starts(expr: &Expr, owner: &str) -> Option<Finding> {
+    let own = |task: Option<&str>| task.is_none_or(|task| task == owner);
+    let not_live = |task: Option<&str>| if own(task) { Past::NotLive } else { Past::Any };
+    if let Some(HeldUp { by, .. }) = held_up(expr, true, &not_live) {
+        return Some(Finding::new(
+            LintCode::NeverStarts,
+            by,
+            "never starts the task: a live run of it blocks the next one, so this is asked only \
+             while none is live",
+            "to end long runs, use it as the end condition",
+        ));
+    }
+    let empty = |task: Option<&str>| if own(task) { Past::Empty } else { Past::Any };
+    let HeldUp { by, .. } = held_up(expr, true, &empty)?;
+    Some(Finding::new(
+        LintCode::NeverStarts,
+        by,
+        "keeps the task from starting a first time: it needs an earlier run of the same task",
+        format!(
+            "say also when the first run is to be, as in `daily | {by}`; if it is asked for with \
+             `request_run`, allow this lint"
+        ),
+    ))
+}
+
+/// Finds tasks that wait for each other's first run.
+///
+/// `starters` are the tasks that could start a first time if all others had run.
+pub(super) fn cycles(starters: &[&Arc<Definition>]) -> Vec<Lint> {
+    let by_name: HashMap<&str, &Arc<Definition>> =
+        starters.iter().map(|task| (&*task.name, *task)).collect();
+    let by_id: HashMap<TaskId, &str> = starters.iter().map(|task| (task.id, &*task.name)).collect();
+    // All but those that wait for nobody: they are taken to be unable until one shows otherwise.
+    let mut waiting: HashSet<&str> = HashSet::new();
+    let mut waited_for: HashMap<&str, Vec<&str>> = HashMap::new();
+    for task in starters {
+        for (who, _) in task.start.reads() {
+            let Who::Task(other) = who else { continue };
+            if let Some(other) = by_id.get(other) {
+                waiting.insert(&task.name);
+                waited_for.entry(other).or_default().push(&task.name);
+            }
+        }
+    }
+    let mut to_try: Vec<&str> = waiting.iter().copied().collect();
+    while let Some(name) = to_try.pop() {
+        if waiting.contains(name) && waits_for(by_name.get(name), &waiting).is_none() {
+            waiting.remove(name);
+            to_try.extend(waited_for.get(name).into_iter().flatten());
+        }
+    }
+    follow(starters, &by_name, &waiting)
+}
+
+/// Tells for what a task that cannot start waits: the statement and the task.
+fn waits_for<'a>(
+    task: Option<&&'a Arc<Definition>>,
+    waiting: &HashSet<&str>,
+) -> Option<(&'a Expr, &'a str)> {
+    let owner = &*task?.name;
+    let past = |task: Option<&str>| {
+        if waiting.contains(task.unwrap_or(owner)) { Past::Empty } else { Past::Any }
+    };
+    let HeldUp { by, task: other } = held_up(task?.start.expr(), true, &past)?;
+    Some((by, other?))
+}
+
+/// Follows each task that waits to the one that it waits for, until one comes again.
+fn follow(
+    starters: &[&Arc<Definition>],
+    by_name: &HashMap<&str, &Arc<Definition>>,
+    waiting: &HashSet<&str>,
+) -> Vec<Lint> {
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut lints = Vec::new();
+    for first in starters.iter().filter(|task| waiting.contains(&*task.name)) {
+        let mut path: Vec<(&Arc<Definition>, &Expr)> = Vec::new();
+        let mut task = *first;
+        while seen.insert(&task.name) {
+            let Some((by, other)) = waits_for(Some(&task), waiting) else { break };
+            path.push((task, by));
+            let Some(next) = by_name.get(other) else { break };
+            task = next;
+        }
+        // If it led to where an earlier one has been, that one has been told.
+        let Some(start) = path.iter().position(|(known, _)| known.name == task.name) else {
+            continue;
+        };
+        // OK because the position is one of the path.
+        let cycle = &path[start..];
+        let (first, by) = cycle[0];
+        let names: Vec<String> = cycle.iter().map(|(task, _)| format!("`{}`", task.name)).collect();
+        let chain = format!("{} -> `{}`", names.join(" -> "), first.name);
+        let finding = Finding::new(
+            LintCode::AfterCycle,
+            by,
+            format!("waits in a circle, so none of these tasks can be the first: {chain}"),
+            "say of one of them when it starts otherwise, as in `daily | after task '..'`",
+        );
+        lints.push(finding.of(Some(&first.name), LintPlace::Start));
+    }
+    lints
+}
