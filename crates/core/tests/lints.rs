@@ -310,9 +310,9 @@ fn a_condition_that_no_run_uses_up_restarts_the_task_at_once() {
             task `x`: `time of day after 10:00` restarts the task as soon as a run of it has succeeded, for as long as it holds: no run uses it up [never-pauses]
               help: add how often, as in `time of day after 10:00 & every 10 min`, or say `daily ..` for once a day; if it is to run without a pause, allow this lint
             task `x`: `always` restarts the task as soon as a run of it has succeeded, for as long as it holds: no run uses it up [never-pauses]
-              help: add how often, as in `always & every 10 min`, or say `daily ..` for once a day; if it is to run without a pause, allow this lint
+              help: say how often instead, as in `every 10 min`; if it is to run without a pause, allow this lint
             task `x`: `true` restarts the task as soon as a run of it has succeeded, for as long as it holds: no run uses it up [never-pauses]
-              help: add how often, as in `.. & every 10 min`; if it is to run without a pause, allow this lint
+              help: say how often instead, as in `every 10 min`; if it is to run without a pause, allow this lint
             task `x`: `~has failed past 1 min` restarts the task as soon as a run of it has succeeded, for as long as it holds: no run uses it up [never-pauses]
               help: add how often, as in `.. & every 10 min`; if it is to run without a pause, allow this lint
             task `x`: `task 'fetch' is running` restarts the task as soon as a run of it has succeeded, for as long as it holds: no run uses it up [never-pauses]
@@ -444,19 +444,19 @@ fn dates_on_which_the_clock_is_set_are_told_of() {
     let all: Vec<String> =
         conditions.iter().map(|condition| lints_in("Europe/Helsinki", condition)).collect();
     expect![[r#"
-        task `x`: `daily at 03:30` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:30 is skipped, so it begins at 04:00, and it lasts 30 min instead of 1 hour; on 2027-10-31 03:30 comes twice, and it begins at the first, and it lasts 2 hours instead of 1 hour [clock-change]
+        task `x`: `daily at 03:30` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:30 is skipped, so it begins at 04:00, and it lasts 30 min instead of 1 hour; on 2027-10-31 03:30 comes twice, and it lasts 2 hours instead of 1 hour [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
-        task `x`: `daily between 03:15 and 03:45` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:15 is skipped, so it begins at 04:00; on 2027-10-31 03:15 comes twice, and it begins at the first [clock-change]
+        task `x`: `daily between 03:15 and 03:45` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:15 is skipped, so it begins at 04:00 [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
         task `x`: `daily between 22:00 and 06:00` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 it lasts 7 hours instead of 8 hours; on 2027-10-31 it lasts 9 hours instead of 8 hours [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
-        task `x`: `time of week after Sun 03:00` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:00 is skipped, so it begins at 04:00; on 2027-10-31 03:00 comes twice, and it begins at the first [clock-change]
+        task `x`: `time of week after Sun 03:00` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:00 is skipped, so it begins at 04:00 [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
-        task `x`: `daily before 03:20` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:20 is skipped, so it ends at 04:00; on 2027-10-31 03:20 comes twice, and it ends at the first [clock-change]
+        task `x`: `daily before 03:20` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:20 is skipped, so it ends at 04:00 [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
-        task `x`: `daily at 03:30 within 10 min` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:30 is skipped, so it begins at 04:00; on 2027-10-31 03:30 comes twice, and it begins at the first [clock-change]
+        task `x`: `daily at 03:30 within 10 min` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:30 is skipped, so it begins at 04:00 [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
-        task `x`: `cron '30 3 * * *'` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:30 is skipped, so it matches at 04:00; on 2027-10-31 03:30 comes twice, and it matches the first time only [clock-change]
+        task `x`: `cron '30 3 * * *'` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:30 is skipped, so it matches at 04:00 [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`
         task `x`: `cron '*/10 */3 * * *'` is not as written where Europe/Helsinki sets its clock: on 2027-03-28 03:00 is skipped, so it does not match then; on 2027-10-31 03:00 comes twice, and it matches both times [clock-change]
           help: name a time of day at which the clock is not set, or a zone without summer time, as in `.. in UTC`

@@ -153,7 +153,6 @@ fn window_effect(
     zone: &Zone,
 ) -> Option<String> {
     let (start, end) = (window.start.as_micros(), window.end.as_micros());
-    let mut told = Vec::new();
     let is_odd = |time: &i64, at: i64| {
         let (first, after) = change.odd();
         // Where the clock is set forward, what is skipped is the instant of the change itself.
@@ -164,32 +163,38 @@ fn window_effect(
         };
         near && (*time - first).rem_euclid(DAY) < after - first
     };
-    if let Some(time) = written.start.filter(|time| is_odd(time, start)) {
-        told.push(if change.skips() {
-            format!("{} is skipped, so it begins at {}", face(time), shown(start, zone))
-        } else {
-            format!("{} comes twice, and it begins at the first", face(time))
-        });
-    }
-    // The first skipped instant is the change itself: to end then is what is written.
-    let ends_odd = |time: &i64| {
-        is_odd(time, end) && !(change.skips() && (*time - change.odd().0).rem_euclid(DAY) == 0)
-    };
-    if let Some(time) = written.end.filter(ends_odd).filter(|_| told.is_empty()) {
-        told.push(if change.skips() {
-            format!("{} is skipped, so it ends at {}", face(time), shown(end, zone))
-        } else {
-            format!("{} comes twice, and it ends at the first", face(time))
-        });
-    }
     let touched = start <= change.at && change.at <= end;
-    if let Some(length) = written.length.filter(|length| touched && *length != end - start) {
-        let span = |micros: i64| {
-            duration::display(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
-        };
-        told.push(format!("it lasts {} instead of {}", span(end - start), span(length)));
+    let length = written.length.filter(|length| touched && *length != end - start);
+    let lasts =
+        length.map(|length| format!("it lasts {} instead of {}", span(end - start), span(length)));
+    if !change.skips() {
+        // That a time comes twice and the first one counts changes nothing by itself.
+        let lasts = lasts?;
+        let twice = written.start.filter(|time| is_odd(time, start));
+        let twice = twice.or(written.end.filter(|time| is_odd(time, end)));
+        return Some(match twice {
+            Some(time) => format!("{} comes twice, and {lasts}", face(time)),
+            None => lasts,
+        });
     }
-    (!told.is_empty()).then(|| told.join(", and "))
+    // To end where the skipped time begins is what is written.
+    let end_skipped = |time: &i64| is_odd(time, end) && (*time - change.odd().0) % DAY != 0;
+    let moved = if let Some(time) = written.start.filter(|time| is_odd(time, start)) {
+        Some(format!("{} is skipped, so it begins at {}", face(time), shown(start, zone)))
+    } else {
+        written
+            .end
+            .filter(end_skipped)
+            .map(|time| format!("{} is skipped, so it ends at {}", face(time), shown(end, zone)))
+    };
+    match (moved, lasts) {
+        (Some(moved), Some(lasts)) => Some(format!("{moved}, and {lasts}")),
+        (moved, lasts) => moved.or(lasts),
+    }
+}
+
+fn span(micros: i64) -> impl std::fmt::Display {
+    duration::display(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
 }
 
 /// Tells a time of day.

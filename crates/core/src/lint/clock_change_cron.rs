@@ -20,13 +20,9 @@ pub(super) fn cron_effect(period: &Period, change: Change, zone: &Zone) -> Optio
     let time = face(odd);
     if !change.skips() {
         let at = |offset: i64| period.contains(Timestamp::from_micros(odd - offset), zone);
-        return match (at(change.before), at(change.after)) {
-            (true, true) => Some(format!("{time} comes twice, and it matches both times")),
-            (true, false) => {
-                Some(format!("{time} comes twice, and it matches the first time only"))
-            }
-            _ => None,
-        };
+        // Once is what is written.
+        let twice = at(change.before) && at(change.after);
+        return twice.then(|| format!("{time} comes twice, and it matches both times"));
     }
     let next = period.seek(Timestamp::from_micros(change.at), zone)?.start.as_micros();
     let moved = next < change.at + (after - first) && !on_face(next + change.after);

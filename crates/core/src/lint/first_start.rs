@@ -24,39 +24,52 @@ pub(super) enum Past {
     Empty,
 }
 
+/// What is assumed of the pasts of all tasks, and whose condition is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Assumed<'p> {
+    pub(super) owner: Option<&'p str>,
+    /// What is assumed of a task; `None` is the one that owns the condition.
+    pub(super) past: &'p dyn Fn(Option<&str>) -> Past,
+}
+
 /// What keeps a condition from being true.
 #[derive(Debug)]
 pub(super) struct HeldUp<'a> {
     pub(super) by: &'a Expr,
-    /// The task whose past is missing; `None`: the one that owns the condition, or none.
+    /// The other task whose past is missing; `None`: it is the own one, or none.
     pub(super) task: Option<&'a str>,
 }
 
-/// Tells what keeps a condition from coming out so, given what is assumed of the past of tasks
-/// (`None` is the task that owns the condition).
+impl Assumed<'_> {
+    fn is_own(self, task: Option<&str>) -> bool {
+        task.is_none() || task == self.owner
+    }
+}
+
+/// Tells what keeps a condition from coming out so.
 pub(super) fn held_up<'a>(
     expr: &'a Expr,
     wanted: bool,
-    past: &dyn Fn(Option<&str>) -> Past,
+    assumed: Assumed<'_>,
 ) -> Option<HeldUp<'a>> {
-    let one = |child: &'a Expr| held_up(child, wanted, past);
+    let one = |child: &'a Expr| held_up(child, wanted, assumed);
+    // One that waits for another task says more than one that waits for nothing.
+    let says_less = |held: &HeldUp<'a>| (held.task.is_none(), matches!(held.by, Expr::Const(_)));
     match (expr, wanted) {
         (Expr::Const(value), _) => (*value != wanted).then_some(HeldUp { by: expr, task: None }),
-        (Expr::Not(child), _) => held_up(child, !wanted, past),
-        (Expr::All(children), true) | (Expr::Any(children), false) => children.iter().find_map(one),
+        (Expr::Not(child), _) => held_up(child, !wanted, assumed),
+        (Expr::All(children), true) | (Expr::Any(children), false) => {
+            children.iter().filter_map(one).min_by_key(says_less)
+        }
         (Expr::All(children), false) | (Expr::Any(children), true) => {
             let all: Option<Vec<HeldUp<'a>>> = children.iter().map(one).collect();
-            // One that waits for a task says more than one that waits for nothing.
-            let mut all = all?;
-            let says_less =
-                |held: &HeldUp<'a>| (held.task.is_none(), matches!(held.by, Expr::Const(_)));
-            let place = (0..all.len()).min_by_key(|place| says_less(&all[*place])).unwrap_or(0);
-            (place < all.len()).then(|| all.swap_remove(place))
+            all?.into_iter().min_by_key(says_less)
         }
         (Expr::For(child, _) | Expr::Newly(child) | Expr::Since(child, _), true) => one(child),
         (Expr::For(..) | Expr::Newly(_) | Expr::Since(..) | Expr::Invalid(_), _) => None,
         (Expr::Statement(statement, _), _) => {
-            statement_held_up(statement, wanted, past).map(|task| HeldUp { by: expr, task })
+            let task = statement_held_up(statement, wanted, assumed)?;
+            Some(HeldUp { by: expr, task: task.filter(|task| !assumed.is_own(Some(task))) })
         }
     }
 }
@@ -65,8 +78,9 @@ pub(super) fn held_up<'a>(
 fn statement_held_up<'a>(
     statement: &'a Statement,
     wanted: bool,
-    past: &dyn Fn(Option<&str>) -> Past,
+    assumed: Assumed<'_>,
 ) -> Option<Option<&'a str>> {
+    let past = assumed.past;
     match statement {
         Statement::Has { task, count, .. } => {
             let task = task.as_deref();
@@ -79,10 +93,13 @@ fn statement_held_up<'a>(
         Statement::Retry { .. } if wanted => (past(None) == Past::Empty).then_some(None),
         Statement::After { tasks, which, .. } if wanted => {
             let names = tasks.iter().map(String::as_str);
-            let mut idle = names.filter(|name| past(Some(name)) == Past::Empty);
-            let first = idle.next()?;
-            let held = *which == Quantifier::All || idle.count() + 1 == tasks.len();
-            held.then_some(Some(first))
+            let idle: Vec<&str> = names.filter(|name| past(Some(name)) == Past::Empty).collect();
+            let held = match which {
+                Quantifier::All => !idle.is_empty(),
+                Quantifier::Any => idle.len() == tasks.len(),
+            };
+            let other = idle.iter().find(|name| !assumed.is_own(Some(name)));
+            held.then(|| other.or(idle.first()).copied())
         }
         _ => None,
     }
@@ -93,7 +110,9 @@ fn statement_held_up<'a>(
 pub(super) fn never_starts(expr: &Expr, owner: &str) -> Option<Finding> {
     let own = |task: Option<&str>| task.is_none_or(|task| task == owner);
     let not_live = |task: Option<&str>| if own(task) { Past::NotLive } else { Past::Any };
-    if let Some(HeldUp { by, .. }) = held_up(expr, true, &not_live) {
+    if let Some(HeldUp { by, .. }) =
+        held_up(expr, true, Assumed { owner: Some(owner), past: &not_live })
+    {
         return Some(Finding::new(
             LintCode::NeverStarts,
             by,
@@ -103,7 +122,7 @@ pub(super) fn never_starts(expr: &Expr, owner: &str) -> Option<Finding> {
         ));
     }
     let empty = |task: Option<&str>| if own(task) { Past::Empty } else { Past::Any };
-    let HeldUp { by, .. } = held_up(expr, true, &empty)?;
+    let HeldUp { by, .. } = held_up(expr, true, Assumed { owner: Some(owner), past: &empty })?;
     Some(Finding::new(
         LintCode::NeverStarts,
         by,
@@ -153,7 +172,8 @@ fn waits_for<'a>(
     let past = |task: Option<&str>| {
         if waiting.contains(task.unwrap_or(owner)) { Past::Empty } else { Past::Any }
     };
-    let HeldUp { by, task: other } = held_up(task?.start.expr(), true, &past)?;
+    let assumed = Assumed { owner: Some(owner), past: &past };
+    let HeldUp { by, task: other } = held_up(task?.start.expr(), true, assumed)?;
     Some((by, other?))
 }
 
@@ -178,18 +198,50 @@ fn follow(
         let Some(start) = path.iter().position(|(known, _)| known.name == task.name) else {
             continue;
         };
-        // OK because the position is one of the path.
+        // OK because the position is one of the path, so there is one after it.
         let cycle = &path[start..];
         let (first, by) = cycle[0];
         let names: Vec<String> = cycle.iter().map(|(task, _)| format!("`{}`", task.name)).collect();
         let chain = format!("{} -> `{}`", names.join(" -> "), first.name);
+        let besides = match besides(cycle, by_name, waiting).as_slice() {
+            [] => String::new(),
+            others => {
+                format!("; nor can {}, which the circle would start after", others.join(", "))
+            }
+        };
         let finding = Finding::new(
             LintCode::AfterCycle,
             by,
-            format!("waits in a circle, so none of these tasks can be the first: {chain}"),
+            format!("waits in a circle, so none of these tasks can be the first: {chain}{besides}"),
             "say of one of them when it starts otherwise, as in `daily | after task '..'`",
         );
         lints.push(finding.of(Some(&first.name), LintPlace::Start));
     }
     lints
+}
+
+/// Lists the tasks that would start the circle, if they in turn did not wait for it: an `|` in it may
+/// name them. Without them, it would not be certain that the circle cannot begin.
+fn besides(
+    cycle: &[(&Arc<Definition>, &Expr)],
+    by_name: &HashMap<&str, &Arc<Definition>>,
+    waiting: &HashSet<&str>,
+) -> Vec<String> {
+    let own: HashSet<&str> = cycle.iter().map(|(task, _)| &*task.name).collect();
+    if cycle.iter().all(|(task, _)| waits_for(Some(task), &own).is_some()) {
+        return Vec::new();
+    }
+    let names: HashMap<TaskId, &str> =
+        waiting.iter().filter_map(|name| Some((by_name.get(name)?.id, *name))).collect();
+    let mut seen = own.clone();
+    let mut to_follow: Vec<&str> = own.iter().copied().collect();
+    while let Some(task) = to_follow.pop().and_then(|name| by_name.get(name)) {
+        for (who, _) in task.start.reads() {
+            let Who::Task(other) = who else { continue };
+            to_follow.extend(names.get(other).filter(|name| seen.insert(name)));
+        }
+    }
+    let mut others: Vec<&str> = seen.difference(&own).copied().collect();
+    others.sort_unstable();
+    others.into_iter().map(|name| format!("`{name}`")).collect()
 }

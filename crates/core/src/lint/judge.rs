@@ -6,7 +6,7 @@
 use super::LintCode;
 use super::contradiction::{Pair, contradiction};
 use super::finding::Finding;
-use super::first_start::Past;
+use super::first_start::{Assumed, Past, held_up};
 use super::meet::{Meetings, Occurs};
 use crate::expr::{Count, Expr, LookBack, Statement};
 use crate::period::Period;
@@ -261,7 +261,7 @@ impl Judge<'_> {
             return None;
         }
         let nobody = |task: Option<&str>| if task.is_none() { Past::Empty } else { Past::Any };
-        super::first_start::held_up(&Expr::from(statement.clone()), true, &nobody)?;
+        held_up(&Expr::from(statement.clone()), true, Assumed { owner: None, past: &nobody })?;
         Some(Judged::never(Finding::new(
             LintCode::NeverHolds,
             statement,

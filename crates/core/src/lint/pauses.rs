@@ -8,6 +8,7 @@
 use super::LintCode;
 use super::finding::Finding;
 use crate::expr::{Count, Expr, Happening, Statement};
+use crate::period::Period;
 
 /// A part that restarts its task at once.
 #[derive(Clone, Debug)]
@@ -62,10 +63,13 @@ fn restart(branch: &Expr, owner: &str) -> Restarts {
     let mut unless = Vec::new();
     others(branch, owner, &mut unless);
     let fix = match branch {
-        Expr::Statement(Statement::InPeriod { .. }, _) => {
+        Expr::Statement(Statement::InPeriod { period: Period::Cycle(_), .. }, _) => {
             format!(
                 "add how often, as in `{branch} & every 10 min`, or say `daily ..` for once a day"
             )
+        }
+        Expr::Const(_) | Expr::Statement(Statement::InPeriod { period: Period::Always, .. }, _) => {
+            "say how often instead, as in `every 10 min`".to_owned()
         }
         _ => "add how often, as in `.. & every 10 min`".to_owned(),
     };
