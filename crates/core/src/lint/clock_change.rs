@@ -14,7 +14,7 @@ use crate::period::{Cycle, Interval, Period, Point, Unit, Window};
 use crate::time::{Timestamp, Zone, duration};
 
 /// So far ahead changes are looked for.
-const YEAR: Duration = Duration::from_secs(366 * 86_400);
+const YEAR: Duration = Duration::from_hours(366 * 24);
 
 /// More changes than a zone has in a year.
 const CHANGES: usize = 8;
@@ -54,22 +54,23 @@ pub(super) fn clock_change(
     now: Timestamp,
     own: &Zone,
 ) -> Option<Finding> {
-    let (zone, effect): (_, Box<dyn Fn(Change, &Zone) -> Option<String>>) = match statement {
+    let (zone, written) = match statement {
         Statement::Once { period: Period::Cycle(cycle), zone, .. }
         | Statement::InPeriod { period: Period::Cycle(cycle), zone } => {
-            (zone, Box::new(move |change, zone| cycle_effect(cycle, change, zone)))
+            (zone, Period::Cycle(cycle.clone()))
         }
-        Statement::Cron { cron, zone, .. } => {
-            let period = Period::Cron(cron.spread(owner));
-            (zone, Box::new(move |change, zone| cron_effect(&period, change, zone)))
-        }
+        Statement::Cron { cron, zone, .. } => (zone, Period::Cron(cron.spread(owner))),
         _ => return None,
     };
     let zone = zone.as_ref().unwrap_or(own);
     let dates: Vec<String> = changes(now, zone)
         .filter_map(|change| {
             let date = zone.to_local(Timestamp::from_micros(change.at)).date();
-            Some(format!("on {date} {}", effect(change, zone)?))
+            let effect = match &written {
+                Period::Cycle(cycle) => cycle_effect(cycle, change, zone)?,
+                cron => cron_effect(cron, change, zone)?,
+            };
+            Some(format!("on {date} {effect}"))
         })
         .collect();
     if dates.is_empty() {

@@ -16,7 +16,7 @@ pub(super) struct Finding {
 impl Finding {
     pub(super) fn new(
         code: LintCode,
-        statement: impl ToString,
+        statement: &dyn ToString,
         reason: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {

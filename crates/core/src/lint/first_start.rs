@@ -41,8 +41,8 @@ pub(super) struct HeldUp<'a> {
 }
 
 impl Assumed<'_> {
-    fn is_own(self, task: Option<&str>) -> bool {
-        task.is_none() || task == self.owner
+    fn is_own(self, task: &str) -> bool {
+        self.owner == Some(task)
     }
 }
 
@@ -68,41 +68,42 @@ pub(super) fn held_up<'a>(
         (Expr::For(child, _) | Expr::Newly(child) | Expr::Since(child, _), true) => one(child),
         (Expr::For(..) | Expr::Newly(_) | Expr::Since(..) | Expr::Invalid(_), _) => None,
         (Expr::Statement(statement, _), _) => {
-            let task = statement_held_up(statement, wanted, assumed)?;
-            Some(HeldUp { by: expr, task: task.filter(|task| !assumed.is_own(Some(task))) })
+            let held = is_held_up(statement, wanted, assumed);
+            held.then(|| HeldUp { by: expr, task: other_of(statement, assumed) })
         }
     }
 }
 
-/// Tells the task whose missing past keeps a statement from coming out so.
-fn statement_held_up<'a>(
-    statement: &'a Statement,
-    wanted: bool,
-    assumed: Assumed<'_>,
-) -> Option<Option<&'a str>> {
+/// Tells whether a missing past keeps a statement from coming out so.
+fn is_held_up(statement: &Statement, wanted: bool, assumed: Assumed<'_>) -> bool {
     let past = assumed.past;
     match statement {
         Statement::Has { task, count, .. } => {
-            let task = task.as_deref();
-            (past(task) == Past::Empty && count.holds(0) != wanted).then_some(task)
+            past(task.as_deref()) == Past::Empty && count.holds(0) != wanted
         }
-        Statement::Running { task, .. } if wanted => {
-            let task = task.as_deref();
-            (past(task) != Past::Any).then_some(task)
+        Statement::Running { task, .. } => wanted && past(task.as_deref()) != Past::Any,
+        Statement::Retry { .. } => wanted && past(None) == Past::Empty,
+        Statement::After { tasks, which, .. } => {
+            let mut idle = tasks.iter().map(|name| past(Some(name)) == Past::Empty);
+            wanted
+                && match which {
+                    Quantifier::All => idle.any(|idle| idle),
+                    Quantifier::Any => idle.all(|idle| idle),
+                }
         }
-        Statement::Retry { .. } if wanted => (past(None) == Past::Empty).then_some(None),
-        Statement::After { tasks, which, .. } if wanted => {
-            let names = tasks.iter().map(String::as_str);
-            let idle: Vec<&str> = names.filter(|name| past(Some(name)) == Past::Empty).collect();
-            let held = match which {
-                Quantifier::All => !idle.is_empty(),
-                Quantifier::Any => idle.len() == tasks.len(),
-            };
-            let other = idle.iter().find(|name| !assumed.is_own(Some(name)));
-            held.then(|| other.or(idle.first()).copied())
-        }
-        _ => None,
+        _ => false,
     }
+}
+
+/// Tells another task without a past that a statement is about.
+fn other_of<'a>(statement: &'a Statement, assumed: Assumed<'_>) -> Option<&'a str> {
+    let names = match statement {
+        Statement::Has { task, .. } | Statement::Running { task, .. } => task.as_slice(),
+        Statement::After { tasks, .. } => tasks,
+        _ => &[],
+    };
+    let idle = |name: &&str| (assumed.past)(Some(name)) != Past::Any;
+    names.iter().map(String::as_str).find(|name| idle(name) && !assumed.is_own(name))
 }
 
 /// Tells why a start condition cannot hold the first time, or cannot at all, for reasons that lie in

@@ -93,7 +93,7 @@ impl Judge<'_> {
         let never = judged.always.then(|| {
             let text = Expr::Not(Box::new(child.clone()));
             let reason = format!("never holds: `{child}` always does");
-            vec![Finding::new(LintCode::NeverHolds, text, reason, "leave it out")]
+            vec![Finding::new(LintCode::NeverHolds, &text, reason, "leave it out")]
         });
         Judged { never, always, within: None, inner }
     }
@@ -139,7 +139,7 @@ impl Judge<'_> {
         let found = pairs.find_map(|(one, other)| {
             let Pair { reason, fix } = contradiction(one, other, self.owner)?;
             let both = Expr::all([one.clone(), other.clone()]);
-            Some(Finding::new(LintCode::NeverHolds, both, format!("never holds: {reason}"), fix))
+            Some(Finding::new(LintCode::NeverHolds, &both, format!("never holds: {reason}"), fix))
         });
         found.or_else(|| self.apart(children, judged)).map(|finding| vec![finding])
     }

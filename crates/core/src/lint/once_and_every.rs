@@ -70,7 +70,7 @@ fn tell(once: &Statement, every: &Expr, interval: Duration) -> Finding {
         }
         None => format!("for many runs, write `{every}`; for one in each window, `{once}`"),
     };
-    Finding::new(LintCode::OnceAndEvery, both, reason, fix)
+    Finding::new(LintCode::OnceAndEvery, &both, reason, fix)
 }
 
 /// Tells the statement that holds all through the window, if the window is a part of its cycle.

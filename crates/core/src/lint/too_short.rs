@@ -31,10 +31,9 @@ pub(super) fn windows(expr: &Expr, now: Timestamp, own: &Zone, found: &mut Vec<L
             else {
                 return;
             };
-            if let Period::Cycle(Cycle { within: None, .. }) = period {
-                if let Some(longest) = longest(period, now, zone.as_ref().unwrap_or(own)) {
-                    found.push((statement.to_string(), longest));
-                }
+            if matches!(period, Period::Cycle(Cycle { within: None, .. })) {
+                let longest = longest(period, now, zone.as_ref().unwrap_or(own));
+                found.extend(longest.map(|longest| (statement.to_string(), longest)));
             }
         }
         _ => {}
