@@ -16,7 +16,7 @@ const TASKS: [&str; 3] = ["a", "b", "c"];
 
 /// When the lints are asked for; conditions are evaluated from then on.
 fn base() -> Timestamp {
-    "2026-11-24T07:00:00Z".parse().unwrap()
+    "2026-11-24T07:00:00Z".parse().expect("an instant")
 }
 
 /// The last instant at which conditions are evaluated is so many minutes later: two years.
@@ -138,14 +138,14 @@ fn moment() -> impl Strategy<Value = Moment> {
 
 impl Moment {
     fn now(&self) -> Timestamp {
-        base().after(Duration::from_secs(60 * u64::from(self.minutes)))
+        base().after(Duration::from_mins(u64::from(self.minutes)))
     }
 
     /// Tells the facts of this moment, but nothing of some tasks.
     fn facts(&self, session: &Session, without: &HashSet<&str>) -> (Facts, u64) {
         let mut facts = Facts::default();
         facts.cycles = self.cycles;
-        facts.started = Some(self.now().before(Duration::from_secs(600)));
+        facts.started = Some(self.now().before(Duration::from_mins(10)));
         if self.params {
             facts.set_param("env".into(), Some("prod".into()));
             facts.set_param("p".into(), Some("v".into()));
@@ -158,11 +158,11 @@ impl Moment {
             }
         }
         let mut records = Vec::new();
-        for (n, (task, before, took, action)) in self.runs.iter().enumerate() {
+        for (n, (task, before, took, action)) in (0_u8..).zip(&self.runs) {
             let name = TASKS[*task];
-            let minute = |minutes: u32| Duration::from_secs(60 * u64::from(minutes));
+            let minute = |minutes: u32| Duration::from_mins(u64::from(minutes));
             let started = self.now().before(minute(*before));
-            let run = RunId::new(started, [n as u8; 10]);
+            let run = RunId::new(started, [n; 10]);
             let ended = started.after(minute(*took)).min(self.now());
             let record = |action, at| Record {
                 task: name.into(),
@@ -181,7 +181,7 @@ impl Moment {
         let mut seq = 0;
         for (.., record) in records {
             seq += 1;
-            let id = session.id_of(&record.task).unwrap();
+            let id = session.id_of(&record.task).expect("a task");
             facts.apply(id, &Recorded { seq: Seq(seq), record });
         }
         (facts, seq)
@@ -192,10 +192,10 @@ impl Moment {
 fn session<'a>(conditions: impl IntoIterator<Item = &'a str>) -> Session {
     let tasks = TASKS.iter().zip(conditions);
     Session::builder()
-        .configure(|config| config.timezone = Some(Zone::named("Europe/Helsinki").unwrap()))
+        .configure(|config| config.timezone = Zone::named("Europe/Helsinki").ok())
         .tasks(tasks.map(|(name, condition)| Task::new(*name, condition, || async {})))
         .build()
-        .unwrap()
+        .expect("a session")
 }
 
 /// A session in which the condition of `a` is this one.
@@ -204,7 +204,7 @@ fn alone(condition: &str) -> Session {
 }
 
 fn truth(session: &Session, task: &str, facts: &Facts, now: Timestamp) -> Truth {
-    let task = session.task(task).unwrap();
+    let task = session.task(task).expect("a task");
     let view = View { facts, owner: Some(task.id), now };
     evaluate(&task.start, &view, &mut ()).truth
 }
@@ -263,7 +263,7 @@ proptest! {
             for moment in &moments {
                 let now = moment.now();
                 let (mut facts, seq) = moment.facts(&part, &HashSet::new());
-                let a = part.id_of("a").unwrap();
+                let a = part.id_of("a").expect("a task");
                 let looks = facts.history(a).live().is_empty();
                 if !looks || truth(&part, "a", &facts, now) != Truth::True {
                     continue;

@@ -1,7 +1,10 @@
 //! Each lint: what it tells of, and a near miss that it is silent about.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::needless_pass_by_value, reason = "`expect!` is written where it is used")]
+
 use expect_test::{Expect, expect};
-use redengine_core::lint::{LintCode, UsualDurations};
+use redengine_core::lint::{Lint, LintCode, UsualDurations};
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
 use redengine_core::time::{Zone, duration};
 use redengine_core::{Config, Session, Task, Timestamp};
@@ -24,8 +27,11 @@ fn session(zone: &str, tasks: impl IntoIterator<Item = Task>) -> Session {
 }
 
 fn told(session: &Session) -> String {
-    let lints = session.lints(now());
-    lints.iter().map(|lint| format!("{lint}\n")).collect()
+    lines(&session.lints(now()))
+}
+
+fn lines(lints: &[Lint]) -> String {
+    lints.iter().flat_map(|lint| [lint.to_string(), "\n".to_owned()]).collect()
 }
 
 /// Tells the lints of the condition of one task, `x`; another, `fetch`, is there.
@@ -392,16 +398,16 @@ fn every_beside_a_cycle_does_not_repeat_in_it() {
 
 /// Makes records of runs that took so long, the newest first.
 fn runs(takes: &[&str]) -> Vec<Recorded> {
-    let record = |(i, takes): (usize, &&str)| {
-        let started = now().before(duration::parse("1 hour").unwrap() * (1 + i as u32));
-        let run = RunId::new(started, [i as u8; 10]);
+    let record = |(i, takes): (u8, &&str)| {
+        let started = now().before(duration::parse("1 hour").unwrap() * (1 + u32::from(i)));
+        let run = RunId::new(started, [i; 10]);
         let at = started.after(duration::parse(takes).unwrap());
         let action = if i == 0 { Action::Fail } else { Action::Success };
         let record =
             Record { task: "x".into(), run, action, at, started, due: None, details: None };
-        Recorded { seq: Seq(100 - i as u64), record }
+        Recorded { seq: Seq(100 - u64::from(i)), record }
     };
-    takes.iter().enumerate().map(record).collect()
+    (0..).zip(takes).map(record).collect()
 }
 
 #[test]
@@ -409,7 +415,7 @@ fn a_window_that_the_usual_run_does_not_fit_into_is_told_of() {
     let told = |condition: &str, takes: &[&str]| -> String {
         let usual = UsualDurations::of(&runs(takes));
         let lints = session("UTC", [task("x", condition)]).lints_knowing(now(), &usual);
-        lints.iter().map(|lint| format!("{lint}\n")).collect()
+        lines(&lints)
     };
     let quarter = "daily between 10:00 and 10:15";
     // The first is a failure, which does not count.
