@@ -65,6 +65,9 @@
 //! in an SQLite file ([`log`]); conditions about the past look only there. After a restart on a file
 //! nothing runs that has run already, chains go on, and what was cut off is a `crash`.
 //!
+//! **Lints** are told as warnings when a session begins to run: a condition that never holds, a task
+//! that restarts without a pause, a date that some months lack ([`Session::lints`], [`lint`]).
+//!
 //! **Tests** run in virtual time: pause Tokio's clock, and a [`VirtualClock`] lives through a week in
 //! milliseconds.
 //!
@@ -84,7 +87,7 @@ pub mod prelude;
 pub use redengine_core::session::session;
 pub use redengine_core::{
     BuildError, Config, Expr, Session, SetupError, Task, TaskId, Timestamp, cond, error, expr,
-    facts, param, period, probe, record, runlog, session, task, time,
+    facts, lint, param, period, probe, record, runlog, session, task, time,
 };
 pub use redengine_log as log;
 #[cfg(feature = "macros")]
@@ -104,3 +107,8 @@ pub use redengine_core::macros as __private;
 #[cfg(all(doctest, feature = "macros", feature = "sqlite"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So do those about lints.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/lints.md")]
+struct Lints;

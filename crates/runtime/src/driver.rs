@@ -30,6 +30,7 @@ use crate::error::RunError;
 use crate::event::Event;
 use crate::exec::{self, Ready, StartedRuns};
 use crate::journal::{Journal, Whose, Written};
+use crate::lints::{self, PastRuns};
 use crate::node::{self, Node};
 use crate::probe;
 
@@ -56,6 +57,7 @@ pub(crate) struct Driver {
     events: mpsc::UnboundedSender<Event>,
     incoming: mpsc::UnboundedReceiver<Event>,
     probes: Vec<Probe>,
+    /// Probes that were asked, and the look for lints.
     asked: JoinSet<()>,
     replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
     next_reply: u64,
@@ -174,6 +176,7 @@ impl Driver {
         let timer = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(timer);
         let mut stop_open = true;
+        self.look_for_lints();
         loop {
             // Answers that are there already, as those of a log in memory, cost no wake-up.
             let answered = self.journal.try_next();
@@ -227,6 +230,13 @@ impl Driver {
             }
             self.step(events.drain(..));
         }
+    }
+
+    /// Has the lints told, beside all that goes on.
+    fn look_for_lints(&mut self) {
+        let past = if self.followed == Seq(0) { PastRuns::None } else { PastRuns::Some };
+        let (now, _) = self.time.read();
+        self.asked.spawn(lints::tell(self.session.clone(), past, now));
     }
 
     fn step(&mut self, events: impl IntoIterator<Item = Event>) {

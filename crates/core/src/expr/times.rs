@@ -71,6 +71,11 @@ impl Times {
         })
     }
 
+    /// Makes the period as far as it is known without a session: none if it names a calendar.
+    pub(crate) fn known(&self, owner: &str) -> Option<Period> {
+        self.resolve(owner, &|_| None)
+    }
+
     /// Lists the calendars that it names.
     pub fn calendars(&self) -> Vec<&str> {
         match self {

@@ -13,6 +13,7 @@ use super::value::{
 };
 use crate::error::nearest;
 use crate::expr::Expr;
+use crate::lint::LintCode;
 use crate::task::Execution;
 use crate::time::Zone;
 
@@ -66,6 +67,8 @@ pub struct Config {
     pub timezone: Option<Zone>,
     /// The time from one answer of a probe to the next question.
     pub probe_interval: Duration,
+    /// The lints that are not told, as `["missing-days"]`: see [`Session::lints`](crate::Session::lints).
+    pub allowed_lints: Vec<LintCode>,
 }
 
 /// What happens when a task is added under a name that exists.
@@ -99,6 +102,7 @@ impl Default for Config {
             termination_grace: Duration::from_secs(5),
             timezone: None,
             probe_interval: Duration::from_millis(100),
+            allowed_lints: Vec::new(),
         }
     }
 }
@@ -123,7 +127,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The names of the options.
-pub(super) const OPTIONS: [&str; 14] = [
+pub(super) const OPTIONS: [&str; 15] = [
     "task_pre_exist",
     "use_instance_naming",
     "silence_task_prerun",
@@ -138,6 +142,7 @@ pub(super) const OPTIONS: [&str; 14] = [
     "termination_grace",
     "timezone",
     "probe_interval",
+    "allowed_lints",
 ];
 
 impl Config {
@@ -173,6 +178,7 @@ impl Config {
             "termination_grace" => self.termination_grace = time(key, value)?,
             "timezone" => self.timezone = or_none(value, || zone(key, value))?,
             "probe_interval" => self.probe_interval = time(key, value)?,
+            "allowed_lints" => self.allowed_lints = lint_codes(key, value)?,
             _ => {
                 let help = match nearest(key, OPTIONS) {
                     Some(near) => format!("did you mean `{near}`?"),
@@ -202,6 +208,25 @@ fn conflict(word: &str) -> Read<OnConflict> {
         };
         Wrong::Value { message: format!("unknown `task_pre_exist` `{word}`"), help: Some(help) }
     })
+}
+
+/// Reads a list of lints; all that are wrong are told.
+fn lint_codes(key: &str, value: &Value) -> Read<Vec<LintCode>> {
+    let wrong = || Wrong::expected(key, "a list of lints", value);
+    let words = value.as_array().ok_or_else(wrong)?;
+    let mut codes = Vec::with_capacity(words.len());
+    let mut problems = Vec::new();
+    for word in words {
+        match word.as_str().ok_or_else(wrong)?.parse() {
+            Ok(code) => codes.push(code),
+            Err(error) => problems.push(format!("option `{key}`: {error}")),
+        }
+    }
+    if problems.is_empty() {
+        Ok(codes)
+    } else {
+        Err(Wrong::Value { message: problems.join("\n"), help: None })
+    }
 }
 
 impl std::str::FromStr for OnConflict {
