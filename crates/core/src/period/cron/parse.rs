@@ -195,7 +195,10 @@ impl Reader<'_> {
         } else {
             let value = read_value(field, body)?;
             self.text.push_str(&spelled(body));
-            // `7/5` is from 7 on, as cronie reads it.
+            // `7/5` is from 7 on, as cronie reads it, and so is `7/1`.
+            if step == Some(1) {
+                self.text.push_str("/1");
+            }
             (value, if step.is_some() { field.high } else { value })
         };
         let step = step.unwrap_or(1);
