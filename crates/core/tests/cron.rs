@@ -130,6 +130,7 @@ fn an_expression_prints_in_one_spelling() {
         ("@daily", "0 0 * * *"),
         ("0 0 ? * 5l", "0 0 * * 5L"),
         ("*/1 7/5 l-3 * fri#2", "* 7/5 L-3 * FRI#2"),
+        ("0/1 3-4/1 * * *", "0/1 3-4 * * *"),
         ("~ 0~5 1~ * *", "~ 0~5 1~ * *"),
     ] {
         let cron = Cron::parse(written).unwrap();
