@@ -55,7 +55,8 @@ fn a_megabyte_and_ten_thousand_parentheses_are_read() {
         let large = enlarge(&texts, 1_000_000, &mut Rng::with_seed(3));
         for input in [&large, &deep] {
             let took = time_of(*target, input);
-            assert!(took < Duration::from_secs(5), "{name}: {took:?}");
+            // Far above what a busy machine takes, far below what is not linear.
+            assert!(took < Duration::from_secs(60), "{name}: {took:?}");
         }
     }
 }
