@@ -16,6 +16,7 @@ use redengine_core::expr::{Custom, Times, parse};
 use redengine_core::facts::{Facts, ProbeId};
 use redengine_core::period::{Cron, Dates, Period};
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::session::BuildProblem;
 use redengine_core::time::{Zone, duration};
 use redengine_core::{TaskId, Timestamp};
 use serde_json::Value;
@@ -30,6 +31,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("cron", cron),
     ("points", points),
     ("evaluator", evaluator),
+    ("settings", settings),
 ];
 
 /// Zones with clocks that are set in unusual ways.
@@ -239,6 +241,35 @@ fn evaluator(text: &str, rng: &mut Rng) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A text as a file of settings, and as the condition and the duration in one.
+fn settings(text: &str, rng: &mut Rng) -> Result<(), String> {
+    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let file = match rng.u8(0..3) {
+        0 => text.to_owned(),
+        1 => format!("timeout = \"{quoted}\"\n[tasks.a]\nstart_cond = \"{quoted}\"\n"),
+        _ => format!("[tasks.a]\nend_cond = '''\n{text}'''\npriority = {text}\n"),
+    };
+    let task = redengine_core::Task::new("a", "true", || async {});
+    let builder = redengine_core::Session::builder().log(redengine_log::MemoryLog::new());
+    let Err(error) = builder.task(task).settings("f", file.as_str()).build() else { return Ok(()) };
+    for problem in error.problems() {
+        let BuildProblem::Setting { error } = problem else { continue };
+        let line = file.split('\n').nth(error.line - 1).unwrap_or_default();
+        if error.column > line.chars().count() + 1 {
+            return Err(format!("an error that points outside of its line: {error}"));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a text of at least so many bytes of one of the corpus, as one that is whole or repeats a slip.
+pub fn enlarge(corpus: &[String], size: usize, rng: &mut Rng) -> String {
+    let part = rng.choice(corpus).cloned().unwrap_or_default();
+    let joint = [" & ", " | ", "", ", ", " (", "\n", "'", " & ~("][rng.usize(0..8)];
+    let part = format!("{part}{joint}");
+    part.repeat(size / part.len().max(1) + 1)
 }
 
 fn zone(rng: &mut Rng) -> Zone {

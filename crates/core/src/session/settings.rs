@@ -81,7 +81,7 @@ impl Settings {
         let text = source.text.clone();
         let (table, broken) = DeTable::parse_recoverable(&text);
         let mut reader = Reader { source: &source, errors: Vec::new() };
-        for error in broken {
+        for error in broken.into_iter().take(MAX_PROBLEMS) {
             // What is missing at the end has no place of its own.
             let at = error.span().unwrap_or(text.len()..text.len());
             let message = error.message().lines().next().unwrap_or_default().to_owned();
@@ -106,7 +106,7 @@ impl Settings {
                 settings.apply(task);
                 found = true;
             }
-            if !found {
+            if !found && problems.len() < MAX_PROBLEMS {
                 let near = nearest(&settings.name, tasks.iter().filter_map(Task::name));
                 let help = near.map(|near| format!("did you mean `{near}`?"));
                 let message = format!("unknown task `{}`", settings.name);
@@ -162,14 +162,28 @@ fn did_you_mean(suggestion: &Option<String>) -> Option<String> {
     suggestion.as_ref().map(|near| format!("did you mean `{near}`?"))
 }
 
+/// How many problems of a file are told: finding the place of one goes through the whole file.
+const MAX_PROBLEMS: usize = 32;
+
 /// Points at the places of problems with conditions of files; those of files come first, in order.
-pub(super) fn locate(files: &[Settings], problems: &mut [BuildProblem]) {
-    for problem in &mut *problems {
+pub(super) fn locate(files: &[Settings], problems: &mut Vec<BuildProblem>) {
+    let mut placed: Vec<BuildProblem> = Vec::new();
+    problems.retain_mut(|problem| {
+        if placed.len() == MAX_PROBLEMS {
+            return true;
+        }
         // What the last file says of a task is what was compiled.
-        if let Some(located) = files.iter().rev().find_map(|file| file.locate(problem)) {
+        let Some(located) = files.iter().rev().find_map(|file| file.locate(problem)) else {
+            return true;
+        };
+        // A statement that is written twice is wrong once.
+        let fresh = !placed.contains(&located);
+        if fresh {
+            placed.push(located.clone());
             *problem = located;
         }
-    }
+        fresh
+    });
     problems.sort_by_key(|problem| match problem {
         BuildProblem::Setting { error } => {
             let file = files.iter().position(|file| file.source.name == error.file);
@@ -204,6 +218,12 @@ struct Reader<'a> {
 type Key<'a> = &'a Spanned<std::borrow::Cow<'a, str>>;
 
 impl Reader<'_> {
+    fn note(&mut self, at: Range<usize>, message: String, help: Option<String>) {
+        if self.errors.len() < MAX_PROBLEMS {
+            self.errors.push(self.source.error(at, message, help));
+        }
+    }
+
     fn document(
         &mut self,
         table: &DeTable<'_>,
@@ -261,7 +281,7 @@ impl Reader<'_> {
 
     fn not_a_table(&mut self, name: &str, at: Range<usize>) {
         let help = format!("write `[{name}]` and its settings below");
-        self.errors.push(self.source.error(at, format!("`{name}` must be a table"), Some(help)));
+        self.note(at, format!("`{name}` must be a table"), Some(help));
     }
 
     fn unknown(&mut self, at: Range<usize>, message: String, name: &str, known: &[&str]) {
@@ -269,7 +289,7 @@ impl Reader<'_> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it can be {}", known.join(", ")),
         };
-        self.errors.push(self.source.error(at, message, Some(help)));
+        self.note(at, message, Some(help));
     }
 
     /// Notes what is wrong with a value: each part of it at its place.
@@ -278,29 +298,25 @@ impl Reader<'_> {
         let text = value.get_ref().as_str().unwrap_or_default();
         match wrong {
             Wrong::Name { message, help } => {
-                self.errors.push(self.source.error(at, message, Some(help)));
+                self.note(at, message, Some(help));
             }
             Wrong::Value { message, help } => {
-                self.errors.push(self.source.error(at, message, help));
+                self.note(at, message, help);
             }
             Wrong::Duration { error: DurationError { span, message, help }, .. } => {
                 let at = self.source.part(&at, text, &span);
-                self.errors.push(self.source.error(at, message, help));
+                self.note(at, message, help);
             }
             Wrong::Zone { error: ZoneError { name, suggestion }, .. } => {
                 let help = suggestion.map(|near| format!("did you mean `{near}`?"));
                 let at = self.source.part(&at, text, &(0..text.len()));
-                self.errors.push(self.source.error(
-                    at,
-                    format!("unknown time zone `{name}`"),
-                    help,
-                ));
+                self.note(at, format!("unknown time zone `{name}`"), help);
             }
             Wrong::Condition { error, .. } => {
                 for problem in error.problems {
                     let Span { start, end } = problem.span;
                     let at = self.source.part(&at, text, &(start..end));
-                    self.errors.push(self.source.error(at, problem.message, problem.help));
+                    self.note(at, problem.message, problem.help);
                 }
             }
         }

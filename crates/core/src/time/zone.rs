@@ -81,13 +81,13 @@ impl Zone {
             .ok_or_else(|| ZoneError { name: name.to_owned(), suggestion: suggestion(name) })
     }
 
-    /// Makes a zone of a compiled TZif file, for rules that no database has yet or has any more.
+    /// Makes a zone of a compiled `TZif` file, for rules that no database has yet or has any more.
     ///
     /// The name is the zone's own from now on; it is not looked up by [`Zone::named`].
     ///
     /// # Errors
     ///
-    /// If the bytes are no TZif file.
+    /// If the bytes are no `TZif` file.
     pub fn from_tzif(name: &str, rules: &[u8]) -> Result<Self, TzifError> {
         let zone = jiff::tz::TimeZone::tzif(name, rules)
             .map_err(|error| TzifError { name: name.to_owned(), reason: error.to_string() })?;
