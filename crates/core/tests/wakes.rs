@@ -379,23 +379,22 @@ fn statement(scale: Scale) -> BoxedStrategy<String> {
 
 fn condition(scale: Scale) -> BoxedStrategy<String> {
     let span = (1..20_i64).prop_map(move |steps| format!("{} {}", steps * scale.units, scale.unit));
-    statement(scale)
-        .prop_recursive(3, 8, 3, move |inner| {
-            let two = || (inner.clone(), inner.clone());
-            prop_oneof![
-                2 => two().prop_map(|(a, b)| format!("({a} & {b})")),
-                2 => two().prop_map(|(a, b)| format!("({a} | {b})")),
-                1 => (two(), inner.clone()).prop_map(|((a, b), c)| format!("({a} & {b} & {c})")),
-                2 => inner.clone().prop_map(|a| format!("~({a})")),
-                1 => (inner.clone(), span.clone()).prop_map(|(a, span)| format!("(({a}) for {span})")),
-                1 => inner.clone().prop_map(|a| format!("(newly ({a}))")),
-                1 => two().prop_map(|(a, b)| format!("(({a}) since ({b}))")),
-            ]
-        })
-        .boxed()
+    let several = statement(scale).prop_recursive(3, 8, 3, move |inner| {
+        let two = || (inner.clone(), inner.clone());
+        prop_oneof![
+            2 => two().prop_map(|(a, b)| format!("({a} & {b})")),
+            2 => two().prop_map(|(a, b)| format!("({a} | {b})")),
+            1 => (two(), inner.clone()).prop_map(|((a, b), c)| format!("({a} & {b} & {c})")),
+            2 => inner.clone().prop_map(|a| format!("~({a})")),
+            1 => (inner.clone(), span.clone()).prop_map(|(a, span)| format!("(({a}) for {span})")),
+            1 => inner.clone().prop_map(|a| format!("(newly ({a}))")),
+            1 => two().prop_map(|(a, b)| format!("(({a}) since ({b}))")),
+        ]
+    });
+    prop_oneof![statement(scale), several].boxed()
 }
 
-/// A scene without and with a future.
+/// A condition of a kind, and where and after what it is looked at.
 fn scene(
     of: fn(Scale) -> BoxedStrategy<String>,
     past: usize,
@@ -541,4 +540,34 @@ proptest! {
             prop_assert_eq!(since, turned, "{:?}", verdict);
         }
     }
+}
+
+/// Of a count that has long been passed, the record that brought it about is beyond reach.
+#[test]
+fn since_when_a_count_is_passed_does_not_hang_on_what_is_kept() {
+    let text = "~(task 'x' has started at most 3 times this minute)";
+    let scene = |starts: i64| {
+        let past: Vec<Draft> = (0..starts).map(|start| (i64::from(start == 0), 1, 45)).collect();
+        Scene::new(text, SCALES[0], "UTC", 0, &past)
+    };
+    let since = |scene: &Scene| {
+        let since = [1, 100, 1_000].map(|kept| scene.look(&scene.facts(kept), scene.now).since);
+        assert!(since.iter().all(|other| *other == since[0]), "{since:?}");
+        since[0].unwrap().to_string()
+    };
+    assert_eq!(since(&scene(3)), "2026-03-01T00:00:00Z");
+    for starts in [4, 5] {
+        assert_eq!(since(&scene(starts)), "2026-03-01T00:00:05Z");
+    }
+    // It can have been so since the minute began, and is not known to have been otherwise.
+    assert_eq!(since(&scene(500)), "2026-03-01T00:00:00Z");
+}
+
+/// Three windows that follow one another as a fourth does: each of them is slept through.
+#[test]
+fn windows_inside_of_windows_are_waited_for_once() {
+    let text = "time of week on Sun & time of day after 10:00 & time of hour after 30:00 & ~(time of hour after 50:00)";
+    let scene = Scene::new(text, SCALES[1], "UTC", 0, &[(0, 0, 30)]);
+    let wake = scene.look(&scene.facts(1), after(scene.now, 86_400)).wake.at;
+    assert_eq!(wake.unwrap().to_string(), "2026-03-08T10:30:00Z");
 }
