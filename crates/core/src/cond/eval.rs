@@ -55,7 +55,7 @@ pub fn evaluate(condition: &Condition, view: &View<'_>, trace: &mut impl Trace) 
 }
 
 /// How many wakes are looked at ahead. A condition of cycles that never meet has no last one.
-const AHEAD: usize = 32;
+const AHEAD: usize = 16;
 
 /// Passes over wakes that change nothing: the next instant at which a part changes may leave the
 /// whole as it is, and what it will be then is known now, as long as nothing moves.
