@@ -99,7 +99,10 @@ async fn an_answer_must_last_for_as_long_as_for_says() {
     let oracle = Oracle::default();
     let session = session("2026-11-24 07:00")
         .configure(|config| config.probe_interval = span("10 s"))
-        .task(task("t", oracle.at_once().held_for("1 min") & "~has started"))
+        .task(task(
+            "t",
+            redengine_core::expr::build::held_for(oracle.at_once(), "1 min") & "~has started",
+        ))
         .build()
         .unwrap();
     let story = async {

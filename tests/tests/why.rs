@@ -146,9 +146,9 @@ async fn each_statement_has_evidence() {
             task 'up' has succeeded at least 100 times today: False since 24 00:00:00
               4 such records from 2026-11-24 00:00:00 to 2026-11-25 00:00:00 (records 4, 7, 9, 11); task `up` has its last success at 2026-11-24 07:03:00 (record 11)
               on a record (success) of task `up`
-            task 'up' has started this hour between 01:00 and 02:00: False since 24 07:01:00
-              0 such records from 2026-11-24 07:01:00 to 2026-11-24 07:02:00; task `up` has its last run at 2026-11-24 07:03:00 (record 10)
-              on a record (run) of task `up`
+            task 'up' has started this hour between 01:00 and 02:00: True since 24 07:01:00
+              1 such records from 2026-11-24 07:01:00 to 2026-11-24 07:02:00 (record 6); task `up` has its last run at 2026-11-24 07:03:00 (record 10)
+              at 24 08:01:00
             after task 'up': True since 24 07:00:00
               task `up` has its last success at 2026-11-24 07:03:00 (record 11); this task has its last run at 2026-11-24 07:00:00 (record 3)
               on a record (run) of task `all`

@@ -81,7 +81,7 @@ impl Calendar {
         let end = |of: Interval| within.map_or(of.end, |within| of.start.after(within));
         let first = around.begun()?;
         // Each follows the one before for ever.
-        if matches!(&self.period, Period::Cycle(Cycle { window: Window::Full, within: None, .. })) {
+        if is_without_gaps(&self.period) {
             return None;
         }
         let until = if around.next.is_some_and(|next| next.start <= end(first)) {
@@ -181,6 +181,11 @@ impl Around {
     pub(super) fn until(&self) -> Option<Timestamp> {
         (self.until < Timestamp::MAX).then_some(self.until)
     }
+}
+
+/// Tells whether the intervals of a period follow one another for ever, as those of whole days do.
+pub(super) fn is_without_gaps(period: &Period) -> bool {
+    matches!(period, Period::Cycle(Cycle { window: Window::Full, within: None, .. }))
 }
 
 fn before(at: Timestamp) -> Timestamp {

@@ -138,9 +138,12 @@ impl Wake {
         self.topics.iter().any(Topic::asks)
     }
 
-    /// Tells whether waiting for it costs something that waiting for the other does not.
-    pub(super) fn asks_beyond(&self, other: &Self) -> bool {
-        self.topics.iter().any(|topic| topic.asks() && !other.topics.contains(topic))
+    /// Tells whether waiting for both costs the same.
+    pub(super) fn asks_as(&self, other: &Self) -> bool {
+        let asked = |wake: &Self, by: &Self| {
+            wake.topics.iter().all(|topic| !topic.asks() || by.topics.contains(topic))
+        };
+        asked(self, other) && asked(other, self)
     }
 }
 
