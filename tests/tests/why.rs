@@ -65,11 +65,14 @@ async fn a_task_that_waits_tells_what_blocks_it() {
 /// Tells of each statement what it found, when time may change it, and what else may.
 fn evidence(why: &Explanation, out: &mut String) {
     if why.parts.is_empty() {
-        let next = why.next.map_or(String::new(), |next| format!("\n  at {}", clock(next)));
-        let topics: String = why.waits_on.iter().map(|topic| format!("\n  on {topic}")).collect();
         let since = why.since.map_or(String::new(), |since| format!(" since {}", clock(since)));
-        let _ =
-            writeln!(out, "{}: {:?}{since}\n  {}{next}{topics}", why.text, why.truth, why.reason);
+        let _ = writeln!(out, "{}: {:?}{since}", why.text, why.truth);
+        let next = why.next.map(|next| format!("at {}", clock(next)));
+        let topics = why.waits_on.iter().map(|topic| format!("on {topic}"));
+        let found = Some(why.reason.clone()).filter(|reason| !reason.is_empty());
+        for line in found.into_iter().chain(next).chain(topics) {
+            let _ = writeln!(out, "  {line}");
+        }
     }
     why.parts.iter().for_each(|part| evidence(part, out));
 }
@@ -179,8 +182,7 @@ async fn each_statement_has_evidence() {
             env 'prod': False
               there is no parameter `env`
               on a change of a parameter
-            true: True
-  "#]].assert_eq(&out.join("\n"));
+            true: True"#]].assert_eq(&out.join("\n"));
         asked.shutdown();
     })
     .await

@@ -6,7 +6,9 @@
 //! others are waited for too, since one of them may relieve it.
 //!
 //! Always: while no instant of the wake has come and none of its topics has moved, evaluating again
-//! gives the same truth.
+//! gives the same truth. When the instant comes and nothing at all has moved, it gives another one,
+//! but where a probe has to be asked from then on or need not be any more, or further ahead than is
+//! looked (`cond::eval`).
 
 use std::sync::Arc;
 
