@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -132,7 +131,7 @@ const ZONES: [&str; 6] = [
 const HORIZON: i64 = 96;
 
 #[derive(Debug)]
-struct World(Zone, HashMap<String, ProbeId>);
+struct World(Zone);
 
 impl Names for World {
     fn task(&self, name: &str) -> Option<TaskId> {
@@ -254,8 +253,7 @@ impl Scene {
     fn new(text: &str, scale: Scale, zone: &str, place: i64, past: &[Draft]) -> Self {
         let zone = Zone::named(zone).unwrap();
         let condition = parse(text).unwrap_or_else(|error| panic!("{error}"));
-        let condition =
-            compile(&condition, "me", &mut World(zone.clone(), HashMap::new())).unwrap();
+        let condition = compile(&condition, "me", &mut World(zone.clone())).unwrap();
         // Near a change of the clock, if there is one.
         let spring: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         let near = zone.next_transition(spring).unwrap_or(spring);

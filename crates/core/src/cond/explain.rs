@@ -200,22 +200,7 @@ impl Keeper<'_> {
                 let joint = if *which == Quantifier::Any { "; or " } else { "; " };
                 format!("{}; this task {}", all.join(joint), self.own_last(&[Action::Run]))
             }
-            Leaf::Running { who, .. } => match who.task(self.view.owner) {
-                Some(task) => {
-                    let live = self.view.facts.history(task).live().iter().map(|run| {
-                        let (since, span) = (self.at(run.started), span(now.since(run.started)));
-                        format!("run {} has been live since {since} ({span})", run.run)
-                    });
-                    let live: Vec<String> = live.collect();
-                    if live.is_empty() {
-                        let last = self.last(task, ActionSet::of(&[Action::Run]));
-                        format!("no run is live; task `{}` {last}", self.task(task))
-                    } else {
-                        live.join("; ")
-                    }
-                }
-                None => "no task".to_owned(),
-            },
+            Leaf::Running { who, .. } => self.running(*who),
             Leaf::Retry { .. } => {
                 let failures = self
                     .view
@@ -251,6 +236,20 @@ impl Keeper<'_> {
         }
     }
 
+    fn running(&self, who: Who) -> String {
+        let Some(task) = who.task(self.view.owner) else { return "no task".to_owned() };
+        let live = self.view.facts.history(task).live().iter().map(|run| {
+            let live = span(self.view.now.since(run.started));
+            format!("run {} has been live since {} ({live})", run.run, self.at(run.started))
+        });
+        let live: Vec<String> = live.collect();
+        if live.is_empty() {
+            let last = self.last(task, ActionSet::of(&[Action::Run]));
+            return format!("no run is live; task `{}` {last}", self.task(task));
+        }
+        live.join("; ")
+    }
+
     fn has(&self, has: &Has) -> String {
         let Some(task) = has.who.task(self.view.owner) else { return "no task".to_owned() };
         let history = self.view.facts.history(task);
@@ -273,7 +272,7 @@ impl Keeper<'_> {
         let (known, before) = history.latest(has.actions, has.reach);
         let found: Vec<_> = known.iter().filter(|mark| counts(mark.at)).collect();
         // No more are looked at than the comparison can tell apart.
-        let least = if before > 0 && found.len() == known.len() { "at least " } else { "" };
+        let bound = if before > 0 && found.len() == known.len() { "at least " } else { "" };
         let ends = until.map(|end| format!(" to {}", self.at(end))).unwrap_or_default();
         let which: Vec<String> =
             found.iter().rev().take(SHOWN).rev().map(|mark| mark.seq.to_string()).collect();
@@ -285,7 +284,7 @@ impl Keeper<'_> {
         };
         let (found, from) = (found.len(), self.at(from));
         let since = if until.is_some() { "from" } else { "since" };
-        format!("{least}{found} such records {since} {from}{ends}{which}; {last}")
+        format!("{bound}{found} such records {since} {from}{ends}{which}; {last}")
     }
 
     /// "last succeeded at .. (record 12)".

@@ -137,7 +137,7 @@ impl Wake {
 
     /// Tells whether waiting for it costs something.
     fn asks(&self) -> bool {
-        self.topics.iter().any(Topic::asks)
+        self.topics.iter().any(|topic| topic.asks())
     }
 
     /// Tells whether waiting for both costs the same.
@@ -150,7 +150,7 @@ impl Wake {
 }
 
 impl Topic {
-    fn asks(&self) -> bool {
+    fn asks(self) -> bool {
         matches!(self, Self::Probe(_) | Self::Cycles)
     }
 }
