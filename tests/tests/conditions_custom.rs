@@ -95,6 +95,30 @@ async fn a_custom_condition_starts_its_task_when_its_answer_turns() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_must_last_for_as_long_as_for_says() {
+    let oracle = Oracle::default();
+    let session = session("2026-11-24 07:00")
+        .configure(|config| config.probe_interval = span("10 s"))
+        .task(task(
+            "t",
+            redengine_core::expr::build::held_for(oracle.at_once(), "1 min") & "~has started",
+        ))
+        .build()
+        .unwrap();
+    let story = async {
+        for (time, answer) in [("5 s", true), ("30 s", false), ("30 s", true)] {
+            pass(time).await;
+            oracle.say(answer);
+        }
+        pass("5 min").await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    // It was heard to be true at 10 s, false at 40 s, and true again at 70 s.
+    assert_eq!(starts(&session, "t").await, "24 07:02:10");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_custom_condition_is_asked_only_while_it_matters() {
     let oracle = Oracle::default();
     let session = session("2026-11-24 07:00")

@@ -594,6 +594,56 @@ async fn the_run_record_tells_since_when_it_was_due() {
     .assert_eq(&render(&session.history(runs).await.unwrap()));
 }
 
+// ---- operators over time
+
+#[tokio::test(start_paused = true)]
+async fn for_waits_until_a_part_has_held_without_a_break() {
+    // The hour from 10:00 has lasted for 20 minutes at 10:20; that of the next day again.
+    check(
+        "2026-11-24 07:00",
+        "time of day between 10:00 and 11:00 for 20 min & daily",
+        "1 s",
+        "2 days",
+        expect!["24 10:20:00, 25 10:20:00"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_counts_anew_after_a_break() {
+    // Each failure begins the quiet time anew.
+    let session = session("2026-11-24 07:00")
+        .task(failing("up", "time of day before 07:30 & every 10 min"))
+        .task(task("all clear", "~task 'up' has failed past 5 min for 20 min & daily after 07:01"))
+        .build()
+        .unwrap();
+    run_for(&session, "2 hours").await.unwrap();
+    expect!["24 07:00:00, 24 07:10:00, 24 07:20:00"].assert_eq(&starts(&session, "up").await);
+    expect!["24 07:45:00"].assert_eq(&starts(&session, "all clear").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn newly_starts_once_for_each_time_that_a_part_begins_to_hold() {
+    let hours = "newly time of hour between 10:00 and 20:00";
+    let times = expect!["24 07:10:00, 24 08:10:00, 24 09:10:00"];
+    check("2026-11-24 07:00", hours, "1 s", "3 hours", times).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn since_needs_the_first_to_begin_after_the_other_changed() {
+    // `a` succeeds at 07:10; the window begins at 08:00, and `b` has its success after that.
+    let session = session("2026-11-24 07:00")
+        .task(task("a", "daily after 07:10"))
+        .task(task("b", "daily after 08:30"))
+        .task(task("early", "task 'a' has succeeded since time of day after 08:00 & daily"))
+        .task(task("late", "task 'b' has succeeded since time of day after 08:00 & daily"))
+        .build()
+        .unwrap();
+    run_for(&session, "3 hours").await.unwrap();
+    expect!["24 07:10:00"].assert_eq(&starts(&session, "early").await);
+    expect!["24 08:30:00"].assert_eq(&starts(&session, "late").await);
+}
+
 // ---- priority
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::period::{Interval, Period};
+use crate::period::{Cycle, Interval, Period, Window};
 use crate::time::{Timestamp, Zone};
 
 /// A period in a zone.
@@ -37,7 +37,7 @@ struct Lasting {
 }
 
 /// How many windows that adjoin are seen as one. There may be no end to them.
-const JOINTS: usize = 64;
+const JOINTS: usize = 16;
 
 /// The intervals around an instant.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,10 @@ impl Calendar {
     pub(super) fn lasts(&self, around: &Around, within: Option<Duration>) -> Option<Timestamp> {
         let end = |of: Interval| within.map_or(of.end, |within| of.start.after(within));
         let first = around.begun()?;
+        // Each follows the one before for ever.
+        if is_without_gaps(&self.period) {
+            return None;
+        }
         let until = if around.next.is_some_and(|next| next.start <= end(first)) {
             self.lasts_on(first, within, end)
         } else {
@@ -177,6 +181,11 @@ impl Around {
     pub(super) fn until(&self) -> Option<Timestamp> {
         (self.until < Timestamp::MAX).then_some(self.until)
     }
+}
+
+/// Tells whether the intervals of a period follow one another for ever, as those of whole days do.
+pub(super) fn is_without_gaps(period: &Period) -> bool {
+    matches!(period, Period::Cycle(Cycle { window: Window::Full, within: None, .. }))
 }
 
 fn before(at: Timestamp) -> Timestamp {

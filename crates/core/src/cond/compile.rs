@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::calendar::Calendar;
+use super::calendar::{Calendar, is_without_gaps};
 use super::leaf_history::Has;
 use super::leaf_task::After;
 use super::leaf_time::USES_UP;
@@ -163,7 +163,8 @@ struct Compiler<'a> {
     least: u64,
 }
 
-/// How many records a statement looks at where it matters since when it holds.
+/// How many records a statement looks at where it matters since when it holds, or where those that
+/// it counts may be followed by others.
 const UNBROKEN: u64 = 256;
 
 /// What stands for a statement that is in error, in a condition that is never made.
@@ -222,7 +223,18 @@ impl Compiler<'_> {
             Statement::Has { task, event, count, within } => {
                 let who = self.who(task.as_deref(), statement);
                 let actions = ActionSet::of(event.actions());
-                let reach = self.reach(count.looks_at());
+                let needs = match within {
+                    // Between two windows, records come that are in neither.
+                    LookBack::Window { period, .. }
+                        if period
+                            .known(self.owner)
+                            .is_none_or(|period| !is_without_gaps(&period)) =>
+                    {
+                        UNBROKEN
+                    }
+                    _ => 1,
+                };
+                let reach = self.reach(count.looks_at().max(needs));
                 self.read(who, actions, reach);
                 let within = match within {
                     LookBack::Ever => Within::Ever,

@@ -55,7 +55,7 @@ pub fn evaluate(condition: &Condition, view: &View<'_>, trace: &mut impl Trace) 
 }
 
 /// How many wakes are looked at ahead. A condition of cycles that never meet has no last one.
-const AHEAD: usize = 32;
+const AHEAD: usize = 16;
 
 /// Passes over wakes that change nothing: the next instant at which a part changes may leave the
 /// whole as it is, and what it will be then is known now, as long as nothing moves.
@@ -69,8 +69,8 @@ fn look_ahead(root: &Node, view: &View<'_>, verdict: &mut Verdict) {
     for _ in 0..AHEAD {
         let Some(at) = verdict.wake.at else { return };
         let next = node(root, Watch::Witness, &View { now: at, ..*view }, &mut ());
-        // A probe is asked while it is waited for, so not earlier than needed.
-        if next.truth != verdict.truth || next.wake.asks_beyond(&verdict.wake) {
+        // A probe is asked while it is waited for, so not earlier nor longer than needed.
+        if next.truth != verdict.truth || !next.wake.asks_as(&verdict.wake) {
             return;
         }
         verdict.wake.at = None;

@@ -2,7 +2,8 @@
 //!
 //! Of a task's records the latest few are kept, so a statement has a reach: how many of the latest it
 //! looks at, however many more are kept for others. Within reach are more than the comparison can
-//! tell apart ([`Count::looks_at`]), so whether it holds is exact. Since when it does is exact while
+//! tell apart ([`Count::looks_at`]), so whether it holds is exact; where too many others have come
+//! since a window ended, nobody can know, which is an error. Since when it does is exact while
 //! the record that brought it about is within reach. Beyond, it is told to be since the earliest
 //! instant that it can be: the start of the window, or from the first. So a verdict hangs on the log
 //! and the statement alone, never on what other statements have kept.
@@ -10,6 +11,7 @@
 //! Times are taken to be in the order of the log, as they are unless a clock was set back by more
 //! than the records within reach.
 
+use std::fmt;
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -18,7 +20,7 @@ use super::eval::View;
 use super::verdict::{Topic, Verdict, Wake, Watch};
 use super::{Who, Within};
 use crate::expr::Count;
-use crate::record::ActionSet;
+use crate::record::{Action, ActionSet};
 use crate::task::TaskId;
 use crate::time::Timestamp;
 
@@ -70,8 +72,13 @@ pub(super) fn has(has: &Has, watch: Watch, view: &View<'_>) -> Verdict {
             let flips = count.holds(0) != holds;
             let timed = watch == Watch::Each;
             let wake = Wake::at(around.next_start().filter(|_| flips || timed));
+            let known = whole || count.settled(n);
             let settled = count.settled(n) && flips;
             let wake = if settled && !timed { wake } else { wake.and_on(has.topic(task)) };
+            // Too many have come since the window ended.
+            if !known {
+                return has.beyond_reach(wake);
+            }
             Verdict::new(holds, turned.or(window.map(|window| window.start)), wake)
         }
     }
@@ -106,6 +113,14 @@ impl Has {
         Verdict::new(holds, records.turned_floating(self.count, left, span), wake)
     }
 
+    fn beyond_reach(&self, wake: Wake) -> Verdict {
+        let reason = format!(
+            "the records that it counts are followed by {} others, and no more are looked at",
+            self.reach
+        );
+        Verdict::broken(self.to_string().into(), reason.into(), wake)
+    }
+
     /// Finds the records within reach.
     fn latest(&self, task: TaskId, view: &View<'_>) -> Latest {
         let (marks, before) = view.facts.history(task).latest(self.actions, self.reach);
@@ -116,6 +131,13 @@ impl Has {
 
     fn topic(&self, task: TaskId) -> Topic {
         Topic::Task { task, actions: self.actions }
+    }
+}
+
+impl fmt::Display for Has {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<&str> = self.actions.iter().map(Action::as_str).collect();
+        write!(f, "the number of records ({}) in a window", words.join(", "))
     }
 }
 

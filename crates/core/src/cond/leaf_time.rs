@@ -138,13 +138,11 @@ pub(super) fn cron(
 pub(super) fn every(interval: Duration, basis: Basis, view: &View<'_>) -> Verdict {
     let Some(owner) = view.owner else { return Verdict::new(true, None, Wake::never()) };
     let history = view.facts.history(owner);
-    let (from, actions) = match basis {
-        Basis::Due => (due_basis(history, interval, view.now), &[Action::Run][..]),
-        Basis::Finish => (None, &[Action::Success, Action::Fail][..]),
-        Basis::Success => (None, &[Action::Success][..]),
-        Basis::Fail => (None, &[Action::Fail][..]),
+    let actions = ActionSet::of(basis.actions());
+    let from = match basis {
+        Basis::Due => due_basis(history, interval, view.now),
+        Basis::Finish | Basis::Success | Basis::Fail => None,
     };
-    let actions = ActionSet::of(actions);
     let from = from.or_else(|| history.last_by(actions, view.now).map(|mark| mark.at));
     let topic = Topic::Task { task: owner, actions };
     match from.map(|from| from.after(interval)) {
@@ -155,6 +153,18 @@ pub(super) fn every(interval: Duration, basis: Basis, view: &View<'_>) -> Verdic
         }
         // It holds until the task runs; without a history it has held from the first.
         next => Verdict::new(true, next, Wake::on(topic)),
+    }
+}
+
+impl Basis {
+    /// Tells the actions of the records that it counts from.
+    pub(super) fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Due => &[Action::Run],
+            Self::Finish => &[Action::Success, Action::Fail],
+            Self::Success => &[Action::Success],
+            Self::Fail => &[Action::Fail],
+        }
     }
 }
 
