@@ -315,7 +315,7 @@ async fn why_shows_a_phrase_as_it_was_written() {
     expect![[r#"
         task `t`: its condition does not hold
         ✘ daily & file 'y.csv' exists, since 2026-11-24 07:00:00
-          may change at 2026-11-25 00:00:00, or on another answer of the custom condition, or on a record (success, fail, terminate, inaction, crash) of task `t`
+          may change on another answer of the custom condition, or on a record (success, fail, terminate, inaction) of task `t`
           ✔ daily, since 2026-11-24 00:00:00: the window is from 2026-11-24 00:00:00 to 2026-11-25 00:00:00; no run that began in it has ended
           ✘ file 'y.csv' exists, since 2026-11-24 07:00:00: it has said false since 2026-11-24 07:00:00"#]]
     .assert_eq(&why);

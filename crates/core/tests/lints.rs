@@ -165,7 +165,7 @@ fn what_is_over_never_holds_again() {
     let of = |condition| session("UTC", [Task::new("x", condition, || async {})]);
     let past = of(during("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"));
     expect![[r#"
-        task `x`: `once in Interval { start: 2026-01-01T00:00:00Z, end: 2026-02-01T00:00:00Z }` never holds again: the last time that it could is over [never-holds]
+        task `x`: `once in (between 2026-01-01T00:00:00Z and 2026-02-01T00:00:00Z)` never holds again: the last time that it could is over [never-holds]
           help: name a time that is to come, or remove the task
     "#]].assert_eq(&told(&past));
     assert_eq!(told(&of(during("2026-01-01T00:00:00Z", "2026-11-25T00:00:00Z"))), "");

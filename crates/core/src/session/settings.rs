@@ -129,14 +129,16 @@ impl Settings {
         };
         let (statement, message, help) = match error {
             CompileError::UnknownTask { name, statement, suggestion } => {
-                (statement, format!("unknown task `{name}`"), did_you_mean(suggestion))
+                (statement, format!("unknown task `{name}`"), did_you_mean(suggestion.as_ref()))
             }
             CompileError::UnknownCalendar { name, statement, suggestion } => {
-                (statement, format!("unknown calendar `{name}`"), did_you_mean(suggestion))
+                (statement, format!("unknown calendar `{name}`"), did_you_mean(suggestion.as_ref()))
             }
-            CompileError::UnknownPhrase { statement, suggestion, .. } => {
-                (statement, format!("unknown statement `{statement}`"), did_you_mean(suggestion))
-            }
+            CompileError::UnknownPhrase { statement, suggestion, .. } => (
+                statement,
+                format!("unknown statement `{statement}`"),
+                did_you_mean(suggestion.as_ref()),
+            ),
             CompileError::Custom { statement, reason } => (statement, reason.clone(), None),
             CompileError::Floating { .. } | CompileError::Parse(_) => return None,
         };
@@ -158,8 +160,8 @@ impl Settings {
     }
 }
 
-fn did_you_mean(suggestion: &Option<String>) -> Option<String> {
-    suggestion.as_ref().map(|near| format!("did you mean `{near}`?"))
+fn did_you_mean(suggestion: Option<&String>) -> Option<String> {
+    suggestion.map(|near| format!("did you mean `{near}`?"))
 }
 
 /// How many problems of a file are told: finding the place of one goes through the whole file.
