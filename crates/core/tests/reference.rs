@@ -1,5 +1,7 @@
 //! The reference says what the parser reads and what the builders build.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 
 use expect_test::expect_file;
