@@ -32,6 +32,11 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, name)| name)
 }
 
+/// Tells what was likely meant.
+pub fn did_you_mean(name: impl fmt::Display) -> String {
+    format!("did you mean `{name}`?")
+}
+
 /// How often a word has each letter, in whatever order.
 struct Letters([usize; 32]);
 

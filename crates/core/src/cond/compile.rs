@@ -8,7 +8,7 @@ use super::leaf_history::Has;
 use super::leaf_task::After;
 use super::leaf_time::USES_UP;
 use super::{Condition, Leaf, Node, Who, Within};
-use crate::error::shortened;
+use crate::error::{did_you_mean, shortened};
 use crate::expr::{
     Custom, Expr, LookBack, ParseError, Phrase, Problem, Span, Statement, Times, parse,
 };
@@ -115,7 +115,7 @@ impl fmt::Display for CompileError {
             }
             Self::UnknownPhrase { statement, suggestion, condition, span } => {
                 let message = format!("unknown statement `{}`", shortened(statement));
-                let help = suggestion.as_ref().map(|near| format!("did you mean `{near}`?"));
+                let help = suggestion.as_ref().map(did_you_mean);
                 let problems = vec![Problem { span: *span, message, help }];
                 fmt::Display::fmt(&ParseError { text: condition.clone(), problems }, f)
             }
@@ -225,14 +225,13 @@ impl Compiler<'_> {
                 let actions = ActionSet::of(event.actions());
                 let needs = match within {
                     // Between two windows, records come that are in neither.
-                    LookBack::Window { period, .. }
-                        if period
-                            .known(self.owner)
-                            .is_none_or(|period| !is_without_gaps(&period)) =>
+                    LookBack::Window { period: Times::Period(period), .. }
+                        if is_without_gaps(period) =>
                     {
-                        UNBROKEN
+                        1
                     }
-                    _ => 1,
+                    LookBack::Window { .. } => UNBROKEN,
+                    LookBack::Ever | LookBack::Past(_) => 1,
                 };
                 let reach = self.reach(count.looks_at().max(needs));
                 self.read(who, actions, reach);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::nearest;
+use crate::error::{did_you_mean, nearest};
 
 /// The kind of a lint. `docs/lints.md` has an entry for each.
 ///
@@ -87,7 +87,7 @@ pub struct UnknownLintCode {
 
 fn help(suggestion: Option<&str>) -> String {
     match suggestion {
-        Some(near) => format!("did you mean `{near}`?"),
+        Some(near) => did_you_mean(near),
         None => format!("the lints are {}", LintCode::ALL.map(LintCode::as_str).join(", ")),
     }
 }

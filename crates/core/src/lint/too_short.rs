@@ -31,10 +31,8 @@ pub(super) fn windows(expr: &Expr, now: Timestamp, own: &Zone, found: &mut Vec<L
             else {
                 return;
             };
-            if matches!(period, Times::Period(Period::Cycle(Cycle { within: None, .. }))) {
-                let longest = period
-                    .known("")
-                    .and_then(|period| longest(&period, now, zone.as_ref().unwrap_or(own)));
+            if let Times::Period(period @ Period::Cycle(Cycle { within: None, .. })) = period {
+                let longest = longest(period, now, zone.as_ref().unwrap_or(own));
                 found.extend(longest.map(|longest| (statement.to_string(), longest)));
             }
         }

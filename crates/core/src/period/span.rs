@@ -10,7 +10,7 @@ use chrono::{Datelike, NaiveDate};
 use crate::time::{Timestamp, Zone};
 
 use super::Interval;
-use super::civil::{DAY, day_of};
+use super::civil::{DAY, are_skipped, day_of};
 
 /// A civil time that may be the end of a span: a date, perhaps with a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,18 +98,15 @@ impl CivilSpan {
         let mut end = to.map_or(Timestamp::MAX.as_micros(), |to| zone.reach(to).at);
         if let (Some(from), Some(to)) = (from, to)
             && start == end
-            && !skipped(from.div_euclid(DAY), zone)
         {
-            end = start.saturating_add(to - from);
+            let day = from.div_euclid(DAY);
+            if !are_skipped(day, day + 1, zone) {
+                end = start.saturating_add(to - from);
+            }
         }
         let [start, end] = [start, end].map(Timestamp::from_micros);
         Some(Interval { start, end }).filter(|interval| !interval.is_empty())
     }
-}
-
-/// Tells whether the zone has no instant of a day, as Samoa has none of 2011-12-30.
-fn skipped(day: i64, zone: &Zone) -> bool {
-    zone.reach(day * DAY).at == zone.reach((day + 1) * DAY).at
 }
 
 /// A day and its first instant begin at the same; there is one way to say so.

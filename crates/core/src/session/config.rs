@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::value::{
     Read, Wrong, condition, execution, flag, or_none, priority, time, timeout, word, zone,
 };
-use crate::error::nearest;
+use crate::error::{did_you_mean, nearest};
 use crate::expr::Expr;
 use crate::lint::LintCode;
 use crate::task::Execution;
@@ -181,7 +181,7 @@ impl Config {
             "allowed_lints" => self.allowed_lints = lint_codes(key, value)?,
             _ => {
                 let help = match nearest(key, OPTIONS) {
-                    Some(near) => format!("did you mean `{near}`?"),
+                    Some(near) => did_you_mean(near),
                     None => format!("the options are {}", OPTIONS.join(", ")),
                 };
                 return Err(Wrong::Name { message: format!("unknown option `{key}`"), help });
@@ -203,7 +203,7 @@ fn conflict(word: &str) -> Read<OnConflict> {
     let known = CONFLICTS.iter().find(|(name, _)| *name == word);
     known.map(|(_, conflict)| *conflict).ok_or_else(|| {
         let help = match nearest(word, CONFLICTS.map(|(name, _)| name)) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => "it is raise, replace, ignore or rename".to_owned(),
         };
         Wrong::Value { message: format!("unknown `task_pre_exist` `{word}`"), help: Some(help) }

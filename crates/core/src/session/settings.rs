@@ -25,7 +25,7 @@ use super::builder::BuildProblem;
 use super::config::{Config, OPTIONS};
 use super::value::{Read, Wrong, condition, execution, flag, priority, timeout};
 use crate::cond::CompileError;
-use crate::error::nearest;
+use crate::error::{did_you_mean, nearest};
 use crate::expr::{Expr, Span};
 use crate::task::{Execution, Task, Timeout};
 use crate::time::ZoneError;
@@ -108,7 +108,7 @@ impl Settings {
             }
             if !found && problems.len() < MAX_PROBLEMS {
                 let near = nearest(&settings.name, tasks.iter().filter_map(Task::name));
-                let help = near.map(|near| format!("did you mean `{near}`?"));
+                let help = near.map(did_you_mean);
                 let message = format!("unknown task `{}`", settings.name);
                 let error = self.source.error(settings.at.clone(), message, help);
                 problems.push(BuildProblem::Setting { error });
@@ -129,15 +129,17 @@ impl Settings {
         };
         let (statement, message, help) = match error {
             CompileError::UnknownTask { name, statement, suggestion } => {
-                (statement, format!("unknown task `{name}`"), did_you_mean(suggestion.as_ref()))
+                (statement, format!("unknown task `{name}`"), suggestion.as_ref().map(did_you_mean))
             }
-            CompileError::UnknownCalendar { name, statement, suggestion } => {
-                (statement, format!("unknown calendar `{name}`"), did_you_mean(suggestion.as_ref()))
-            }
+            CompileError::UnknownCalendar { name, statement, suggestion } => (
+                statement,
+                format!("unknown calendar `{name}`"),
+                suggestion.as_ref().map(did_you_mean),
+            ),
             CompileError::UnknownPhrase { statement, suggestion, .. } => (
                 statement,
                 format!("unknown statement `{statement}`"),
-                did_you_mean(suggestion.as_ref()),
+                suggestion.as_ref().map(did_you_mean),
             ),
             CompileError::Custom { statement, reason } => (statement, reason.clone(), None),
             CompileError::Floating { .. } | CompileError::Parse(_) => return None,
@@ -158,10 +160,6 @@ impl Settings {
         });
         error.map(|error| BuildProblem::Setting { error })
     }
-}
-
-fn did_you_mean(suggestion: Option<&String>) -> Option<String> {
-    suggestion.map(|near| format!("did you mean `{near}`?"))
 }
 
 /// How many problems of a file are told: finding the place of one goes through the whole file.
@@ -288,7 +286,7 @@ impl Reader<'_> {
 
     fn unknown(&mut self, at: Range<usize>, message: String, name: &str, known: &[&str]) {
         let help = match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => format!("it can be {}", known.join(", ")),
         };
         self.note(at, message, Some(help));
@@ -310,7 +308,7 @@ impl Reader<'_> {
                 self.note(at, message, help);
             }
             Wrong::Zone { error: ZoneError { name, suggestion }, .. } => {
-                let help = suggestion.map(|near| format!("did you mean `{near}`?"));
+                let help = suggestion.map(did_you_mean);
                 let at = self.source.part(&at, text, &(0..text.len()));
                 self.note(at, format!("unknown time zone `{name}`"), help);
             }

@@ -16,7 +16,7 @@ mod time;
 use super::lex::{Kind, Lexer, Token, unquote};
 use super::reference::{Rule, rule_of};
 use super::{Expr, ParseError, Problem, Span};
-use crate::error::{nearest, shortened};
+use crate::error::{did_you_mean, nearest, shortened};
 
 pub use period::parse_period;
 pub(super) use phrase::parse_template;
@@ -489,8 +489,4 @@ impl<'a> Parser<'a> {
         let comparable = self.token.kind == Kind::Word && word.len() <= MAX_COMPARED;
         if comparable { nearest(word, words.iter().copied()) } else { None }
     }
-}
-
-fn did_you_mean(word: &str) -> String {
-    format!("did you mean `{word}`?")
 }

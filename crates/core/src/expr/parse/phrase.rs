@@ -4,8 +4,8 @@
 //! begins with a word that is none of the language and not nearly one that begins a statement, and
 //! it has an argument. A template is refused if texts written by it would not be read as phrases.
 
-use super::{Kind, MONTHS, Parsed, Parser, Reported, Token, WEEKDAYS, did_you_mean};
-use crate::error::shortened;
+use super::{Kind, MONTHS, Parsed, Parser, Reported, Token, WEEKDAYS};
+use crate::error::{did_you_mean, shortened};
 use crate::expr::phrase::{Part, Phrase, TemplatePart};
 use crate::expr::reference::{self, rule_of};
 use crate::expr::{Expr, Literal, ParseError, Span, Statement};

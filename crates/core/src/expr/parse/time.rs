@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Kind, Parsed, Parser};
+use crate::error::did_you_mean;
 use crate::expr::{Basis, Expr, Span, Statement, Times};
 use crate::period::{Cron, Cycle, Period, Unit, Window};
 use crate::time::{Zone, duration};
@@ -195,7 +196,7 @@ impl Parser<'_> {
             Ok(zone) => Ok(zone),
             Err(error) => {
                 let message = format!("unknown time zone `{}`", crate::error::shortened(&name));
-                let help = error.suggestion.as_deref().map(super::did_you_mean);
+                let help = error.suggestion.as_deref().map(did_you_mean);
                 self.wrong(span, message, help.as_deref())
             }
         }

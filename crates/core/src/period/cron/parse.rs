@@ -128,7 +128,7 @@ fn nickname_of(word: Part<'_>) -> Result<&'static str, CronError> {
         return Ok(expression);
     }
     let hint = match crate::error::nearest(word.text, NICKNAMES.iter().map(|(name, _)| *name)) {
-        Some(name) => format!("did you mean `{name}`?"),
+        Some(name) => crate::error::did_you_mean(name),
         None => "allowed are @yearly, @monthly, @weekly, @daily and @hourly".to_owned(),
     };
     let message = format!("`{}` is no nickname of a cron expression; {hint}", word.text);
@@ -315,7 +315,7 @@ fn read_value(field: &Field, part: Part<'_>) -> Result<u8, CronError> {
     let likely =
         |name: &&&str| part.text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let hint = match field.names.iter().find(likely) {
-        Some(name) => format!("did you mean `{name}`?"),
+        Some(name) => crate::error::did_you_mean(name),
         None if part.is("H") => "for a value that is picked once, write `~`".to_owned(),
         None => match (field.names.first(), field.names.last()) {
             (Some(first), Some(last)) if weekday => {
