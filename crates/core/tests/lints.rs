@@ -84,6 +84,8 @@ fn windows_that_share_no_instant_never_hold() {
         "every 1 min & time of week on Mon & (time of week on Tue | time of day after 10:00)",
         // In another zone it is another time.
         "every 1 min & time of day before 08:00 & time of day after 10:00 in Asia/Tokyo",
+        "every 1 min & time of week on Mon & \
+         newly (time of day before 08:00 & time of day after 10:00 in Asia/Tokyo)",
         // A match lasts for so long.
         "cron '0 7 * * *' within 2 h & time of day after 08:00",
     ]);
@@ -126,6 +128,8 @@ fn opposites_numbers_and_values_that_exclude_each_other_never_hold() {
         "daily & task 'fetch' has failed 3 times & task 'fetch' has failed less than 4 times",
         "daily & task 'fetch' has failed today & task 'fetch' has failed less than 1 times this hour",
         "daily & task 'fetch' has failed & ~has failed",
+        "daily & task 'fetch' has failed at most 2 times & task 'fetch' has failed at least 2 times",
+        "daily & ~task 'fetch' has failed at least 3 times & task 'fetch' has failed at least 2 times",
         "(env 'prod' | env 'test') & daily",
         "daily & ~false",
         "daily & ~never",
@@ -139,6 +143,7 @@ fn a_branch_that_never_holds_is_told_of_though_the_whole_may() {
             "daily | every 10 s & time of day before 08:00 & time of day after 10:00",
             "daily & ~(time of day before 08:00 & time of day after 10:00)",
             "hourly & (false | task 'fetch' has succeeded)",
+            "false | time of day after 10:00",
         ],
         expect![[r#"
             task `x`: `time of day before 08:00 & time of day after 10:00` never holds: no instant is in all of these periods [never-holds]
@@ -147,6 +152,10 @@ fn a_branch_that_never_holds_is_told_of_though_the_whole_may() {
               help: join them with `|`, or let the windows overlap
             task `x`: `false` never holds [never-holds]
               help: leave it out; a task that is to run on request only can be disabled
+            task `x`: `false` never holds [never-holds]
+              help: leave it out; a task that is to run on request only can be disabled
+            task `x`: `time of day after 10:00` restarts the task as soon as a run of it has succeeded, for as long as it holds: no run uses it up [never-pauses]
+              help: add how often, as in `time of day after 10:00 & every 10 min`, or say `daily ..` for once a day; if it is to run without a pause, allow this lint
         "#]],
     );
 }
