@@ -2,17 +2,12 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "this is how expect-test writes them")]
 
-use expect_test::{Expect, expect};
+mod common;
+
+use common::check;
+use expect_test::expect;
 use redengine_core::expr::build::{daily, every, failed};
 use redengine_core::expr::{Expr, parse};
-
-fn check(texts: &[&str], expected: &Expect) {
-    let errors: Vec<String> = texts
-        .iter()
-        .map(|text| parse(text).map_or_else(|e| e.to_string(), |e| e.to_string()))
-        .collect();
-    expected.assert_eq(&errors.join("\n\n"));
-}
 
 #[test]
 fn a_misspelt_word_is_named_with_the_one_that_was_meant() {

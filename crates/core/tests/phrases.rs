@@ -2,6 +2,9 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "this is how expect-test writes them")]
 
+mod common;
+
+use common::check;
 use expect_test::{Expect, expect};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,14 +17,6 @@ fn phrase(text: &str) -> Phrase {
         Ok(Expr::Statement(Statement::Phrase(phrase), _)) => phrase,
         other => panic!("`{text}` is {other:?}"),
     }
-}
-
-fn check(texts: &[&str], expected: &Expect) {
-    let errors: Vec<String> = texts
-        .iter()
-        .map(|text| parse(text).map_or_else(|e| e.to_string(), |e| e.to_string()))
-        .collect();
-    expected.assert_eq(&errors.join("\n\n"));
 }
 
 #[test]
