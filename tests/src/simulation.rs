@@ -176,78 +176,123 @@ impl Simulation {
 }
 
 /// Launches as the statements mean it: each task is evaluated at each millisecond.
+///
+/// What the clock makes due at the very instant at which a run ends is decided by what was known
+/// before: whether a run has ended is known when the log has the record.
 pub fn brute_force(session: &Session, start: Timestamp, seed: u64, millis_: i64) -> Vec<Launch> {
-    let definitions: Vec<Arc<Definition>> = session.tasks();
-    let mut facts = Facts::default();
-    facts.started = Some(start);
-    for (task, keep) in Engine::keeps(&definitions) {
-        facts.keep(task, keep);
-    }
-    let log = MemoryLog::new();
-    let mut live: BTreeMap<(Timestamp, u64), (TaskId, Record, Action)> = BTreeMap::new();
-    let mut runs: HashMap<TaskId, u64> = HashMap::new();
-    let mut begun = 0;
-    let mut launches = Vec::new();
+    let mut brute = Brute::new(session, start, seed);
     for offset in 0..=millis_ {
         let now = at(start, offset);
-        while let Some(entry) = live.first_entry()
+        let due = brute.due(now);
+        brute.end(now);
+        brute.launch(due, now);
+        // What has ended, and what was launched, may make others hold at the same instant.
+        loop {
+            let due = brute.due(now);
+            if due.is_empty() {
+                break;
+            }
+            brute.launch(due, now);
+        }
+    }
+    brute.launches
+}
+
+/// What [`brute_force`] knows.
+struct Brute {
+    definitions: Vec<Arc<Definition>>,
+    facts: Facts,
+    log: MemoryLog,
+    start: Timestamp,
+    seed: u64,
+    live: BTreeMap<(Timestamp, u64), (TaskId, Record, Action)>,
+    runs: HashMap<TaskId, u64>,
+    begun: u64,
+    launches: Vec<Launch>,
+}
+
+impl Brute {
+    fn new(session: &Session, start: Timestamp, seed: u64) -> Self {
+        let definitions = session.tasks();
+        let mut facts = Facts::default();
+        facts.started = Some(start);
+        for (task, keep) in Engine::keeps(&definitions) {
+            facts.keep(task, keep);
+        }
+        Self {
+            definitions,
+            facts,
+            log: MemoryLog::new(),
+            start,
+            seed,
+            live: BTreeMap::new(),
+            runs: HashMap::new(),
+            begun: 0,
+            launches: Vec::new(),
+        }
+    }
+
+    /// Tells which tasks may run, and since when.
+    fn due(&self, now: Timestamp) -> Vec<(Arc<Definition>, Option<Timestamp>)> {
+        let mut due = Vec::new();
+        for definition in &self.definitions {
+            if self.live.values().any(|(task, ..)| *task == definition.id) {
+                continue;
+            }
+            let view = View { facts: &self.facts, owner: Some(definition.id), now };
+            let verdict = evaluate(&definition.start, &view, &mut ());
+            if verdict.truth == Truth::True {
+                due.push((definition.clone(), verdict.since));
+            }
+        }
+        due
+    }
+
+    /// Records the ends of the runs that end now.
+    fn end(&mut self, now: Timestamp) {
+        while let Some(entry) = self.live.first_entry()
             && entry.key().0 <= now
         {
             let (task, record, action) = entry.remove();
             let record = Record { action, at: now, ..record };
-            apply(&log, &mut facts, task, Append { record, expect: Expect::Open });
-        }
-        // What was launched may make others hold at the same instant.
-        loop {
-            let mut due = Vec::new();
-            for definition in &definitions {
-                if live.values().any(|(task, ..)| *task == definition.id) {
-                    continue;
-                }
-                let view = View { facts: &facts, owner: Some(definition.id), now };
-                let verdict = evaluate(&definition.start, &view, &mut ());
-                if verdict.truth == Truth::True {
-                    due.push((definition.clone(), verdict.since));
-                }
-            }
-            if due.is_empty() {
-                break;
-            }
-            for (definition, since) in due {
-                let count = runs.entry(definition.id).or_default();
-                *count += 1;
-                begun += 1;
-                let (takes, action) = plan(seed, definition.id, *count);
-                let mut random = [0; 10];
-                random[2..].copy_from_slice(&u64::to_be_bytes(begun));
-                let record = Record {
-                    task: definition.name.clone(),
-                    run: RunId::new(now, random),
-                    action: Action::Run,
-                    at: now,
-                    started: now,
-                    due: since,
-                    details: None,
-                };
-                let expect = Expect::Latest(facts.history(definition.id).latest_seq());
-                apply(&log, &mut facts, definition.id, Append { record: record.clone(), expect });
-                live.insert((at(now, takes), begun), (definition.id, record, action));
-                launches.push(Launch {
-                    at: offset,
-                    task: definition.name.to_string(),
-                    due: since.map(|since| millis(start, since)),
-                });
-            }
+            self.apply(task, Append { record, expect: Expect::Open });
         }
     }
-    launches
-}
 
-fn apply(log: &MemoryLog, facts: &mut Facts, task: TaskId, append: Append) {
-    match append_now(log, append) {
-        Appended::Won(recorded) => facts.apply(task, &recorded),
-        Appended::Lost => panic!("one scheduler lost against itself"),
-    };
+    fn launch(&mut self, due: Vec<(Arc<Definition>, Option<Timestamp>)>, now: Timestamp) {
+        for (definition, since) in due {
+            let count = self.runs.entry(definition.id).or_default();
+            *count += 1;
+            self.begun += 1;
+            let (takes, action) = plan(self.seed, definition.id, *count);
+            let mut random = [0; 10];
+            random[2..].copy_from_slice(&u64::to_be_bytes(self.begun));
+            let record = Record {
+                task: definition.name.clone(),
+                run: RunId::new(now, random),
+                action: Action::Run,
+                at: now,
+                started: now,
+                due: since,
+                details: None,
+            };
+            let expect = Expect::Latest(self.facts.history(definition.id).latest_seq());
+            self.apply(definition.id, Append { record: record.clone(), expect });
+            self.live.insert((at(now, takes), self.begun), (definition.id, record, action));
+            self.launches.push(Launch {
+                at: millis(self.start, now),
+                task: definition.name.to_string(),
+                due: since.map(|since| millis(self.start, since)),
+            });
+        }
+    }
+
+    fn apply(&mut self, task: TaskId, append: Append) {
+        match append_now(&self.log, append) {
+            Appended::Won(recorded) => self.facts.apply(task, &recorded),
+            Appended::Lost => panic!("one scheduler lost against itself"),
+        };
+    }
 }
 
 fn append_now(log: &MemoryLog, append: Append) -> Appended {
