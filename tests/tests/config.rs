@@ -488,7 +488,6 @@ async fn reading_the_log_or_the_memory_gives_the_same_launches() {
 
 /// Writes a run that succeeded, as another program does.
 async fn write_success(log: &dyn RunLog, task: &str, when: &str, number: u8) {
-    let node = Some("another-host/5/5/00000005".into());
     let record = Record {
         task: task.into(),
         run: RunId::new(at(when), [number; 10]),
@@ -496,7 +495,7 @@ async fn write_success(log: &dyn RunLog, task: &str, when: &str, number: u8) {
         at: at(when),
         started: at(when),
         due: None,
-        details: Details::new(node, None, None),
+        details: Details::default().with_node("another-host/5/5/00000005").shared(),
     };
     let end = Record { action: Action::Success, details: None, ..record.clone() };
     let latest = log.read(Query::task(task).newest_first().limit(1)).await.expect("a log");

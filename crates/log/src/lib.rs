@@ -45,6 +45,9 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod import;
+#[cfg(feature = "sqlite")]
+mod ledger;
 mod memory;
 #[cfg(feature = "sqlite")]
 mod sqlite;

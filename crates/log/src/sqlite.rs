@@ -22,7 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redengine_core::record::{Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+    Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
 };
 use rusqlite::Connection;
 use tokio::runtime::Handle;
@@ -189,6 +189,29 @@ impl RunLog for SqliteLog {
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.call(&self.reader, "read", |connection| read::last_seq(connection)).await
+    }
+
+    async fn count(&self, mut query: Query) -> Result<u64, LogError> {
+        query.limit = None;
+        Ok(self.read(query).await?.len() as u64)
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        loop {
+            let last = self.last_seq().await?;
+            if last > after {
+                return Ok(last);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn prune(&self, _prune: Prune) -> Result<u64, LogError> {
+        Ok(0)
+    }
+
+    async fn import(&self, _records: Vec<Recorded>) -> Result<(), LogError> {
+        Err(LogError::new(LogErrorKind::Io, "not yet"))
     }
 }
 

@@ -12,7 +12,7 @@ use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query, RunLog,
 };
 use redengine_log::{MemoryLog, conformance};
 
@@ -436,5 +436,21 @@ impl RunLog for Faulty {
             Fault::LastSeqIsOne => Ok(self.log.last_seq().await?.max(Seq(1))),
             _ => self.log.last_seq().await,
         }
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        self.log.count(query).await
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        self.log.changed(after).await
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        self.log.prune(prune).await
+    }
+
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError> {
+        self.log.import(records).await
     }
 }

@@ -54,8 +54,19 @@ fn tasks() -> impl Strategy<Value = &'static str> {
 
 fn details() -> impl Strategy<Value = Option<Arc<Details>>> {
     let text = || proptest::option::weighted(0.3, "[a-zä\"'\\\\\u{0}\n]{0,8}");
-    (text(), text(), text())
-        .prop_map(|(node, reason, output)| Details::new(node.map(Into::into), reason, output))
+    let attempt = proptest::option::weighted(0.3, 0_u64..5);
+    (text(), text(), text(), attempt, text(), text()).prop_map(
+        |(node, reason, output, attempt, params, trace)| {
+            let mut details = Details::default();
+            details.node = node.map(Into::into);
+            details.reason = reason;
+            details.output = output;
+            details.attempt = attempt;
+            details.params = params;
+            details.trace = trace.map(Into::into);
+            details.shared()
+        },
+    )
 }
 
 fn records() -> impl Strategy<Value = Record> {

@@ -301,7 +301,11 @@ fn reopening_keeps_everything() {
         let log = SqliteLog::open(&file).unwrap();
         let record = Record {
             due: Some(Timestamp::from_micros(-5)),
-            details: Details::new(Some("node".into()), Some("it's".into()), Some("[1]".into())),
+            details: Details::default()
+                .with_node("node")
+                .with_reason("it's")
+                .with_output("[1]")
+                .shared(),
             ..begin("a", 1, 1)
         };
         let batch = vec![

@@ -491,7 +491,7 @@ fn bury(history: &History, definition: &Definition, now: Timestamp, journal: &mu
             at: now.max(live.started),
             started: live.started,
             due: None,
-            details: Details::new(None, Some(reason), None),
+            details: Details::default().with_reason(reason).shared(),
         };
         journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{Order, Past, Query};
+use redengine_core::runlog::{Order, Past, Prune, Query};
 use smallvec::SmallVec;
 
 use super::runs::Runs;
@@ -178,6 +178,29 @@ impl History {
             // Twice what is left, so that the work is constant for each record in the long run.
             self.kept_until = self.kept.len() * 2 + 12;
         }
+    }
+
+    /// Forgets the records that may be removed; tells how many.
+    pub(super) fn prune(&mut self, prune: &Prune, keep: Keep, runs: &mut Runs) -> u64 {
+        let mut left = keep;
+        let mut later = 0;
+        let mut stays = Vec::new();
+        let all = self.kept.drain(..).chain(self.entries.drain(..));
+        let mut entries: Vec<Entry> = all.collect();
+        let before = entries.len();
+        while let Some(entry) = entries.pop() {
+            let is_old = prune.before.is_some_and(|before| entry.at < before)
+                || prune.beyond.is_some_and(|beyond| later >= beyond);
+            later += 1;
+            let is_wanted = left.take(entry.action);
+            if !is_old || is_wanted || self.needs(&entry) {
+                stays.push(entry);
+            } else {
+                runs.release(entry.run);
+            }
+        }
+        self.entries = stays.into_iter().rev().collect();
+        (before - self.entries.len()) as u64
     }
 
     fn needs(&self, entry: &Entry) -> bool {

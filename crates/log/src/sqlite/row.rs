@@ -56,9 +56,10 @@ pub(super) fn recorded(
         .ok()
         .and_then(|action| Action::ALL.get(action).copied())
         .ok_or_else(|| corrupt(format!("there is no action {action}")))?;
-    let node = field::<Option<Arc<str>>>(row, 7).map_err(corrupt)?;
-    let reason = field(row, 8).map_err(corrupt)?;
-    let output = field(row, 9).map_err(corrupt)?;
+    let mut details = Details::default();
+    details.node = field::<Option<Arc<str>>>(row, 7).map_err(corrupt)?;
+    details.reason = field(row, 8).map_err(corrupt)?;
+    details.output = field(row, 9).map_err(corrupt)?;
     let record = Record {
         task,
         run: RunId::from_bytes(run),
@@ -66,7 +67,7 @@ pub(super) fn recorded(
         at: Timestamp::from_micros(field(row, 4).map_err(corrupt)?),
         started: Timestamp::from_micros(field(row, 5).map_err(corrupt)?),
         due: field::<Option<i64>>(row, 6).map_err(corrupt)?.map(Timestamp::from_micros),
-        details: Details::new(node, reason, output),
+        details: details.shared(),
     };
     Ok(Recorded { seq: Seq(seq), record })
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, Order, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query, RunLog,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,16 @@ fn past(records: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
     past
 }
 
+fn is_prunable(records: &[Recorded], recorded: &Recorded, prune: &Prune) -> bool {
+    let task = &recorded.record.task;
+    let later = of(records, task).filter(|other| other.seq > recorded.seq).count() as u64;
+    let is_old = prune.before.is_some_and(|before| recorded.record.at < before)
+        || prune.beyond.is_some_and(|beyond| later >= beyond);
+    let needed = prune.needed.iter().rfind(|of| of.task == *task);
+    let keep = needed.map(|of| of.keep).unwrap_or_default();
+    is_old && !past(records, &PastOf { task: Arc::clone(task), keep }).records.contains(recorded)
+}
+
 #[async_trait]
 impl RunLog for NaiveLog {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
@@ -99,5 +109,39 @@ impl RunLog for NaiveLog {
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
         Ok(self.records.lock().unwrap().last().map_or(Seq(0), |last| last.seq))
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        let records = self.records.lock().unwrap();
+        Ok(records.iter().filter(|recorded| query.matches(recorded)).count() as u64)
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        loop {
+            let last = self.last_seq().await?;
+            if last > after {
+                return Ok(last);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        let mut records = self.records.lock().unwrap();
+        let before = records.len();
+        let all = records.clone();
+        records.retain(|recorded| !is_prunable(&all, recorded, &prune));
+        Ok((before - records.len()) as u64)
+    }
+
+    async fn import(&self, new: Vec<Recorded>) -> Result<(), LogError> {
+        let mut records = self.records.lock().unwrap();
+        for recorded in new {
+            if records.last().is_some_and(|last| last.seq >= recorded.seq) {
+                return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
+            }
+            records.push(recorded);
+        }
+        Ok(())
     }
 }

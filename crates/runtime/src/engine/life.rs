@@ -139,7 +139,9 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(run) = self.runs.get_mut(key) else { return };
-        let json = output.json().map(str::to_owned);
+        let mut details = Details::default();
+        details.reason.clone_from(&reason);
+        details.output = output.json().map(str::to_owned);
         let record = Record {
             task: run.definition.name.clone(),
             run: run.id,
@@ -148,7 +150,7 @@ impl Engine {
             at: now.max(run.started),
             started: run.started,
             due: run.due,
-            details: Details::new(None, reason.clone(), json),
+            details: details.shared(),
         };
         run.state = RunState::Ending { action, at: record.at, reason, output };
         if let Some(timer) = run.timer.take() {

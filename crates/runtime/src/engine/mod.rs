@@ -127,7 +127,7 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
-        let begin = Details::new(Some(node.clone()), None, None);
+        let begin = Details::default().with_node(node.clone()).shared();
         let mut engine = Self {
             config,
             node,
