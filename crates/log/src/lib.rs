@@ -46,9 +46,11 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod import;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -59,5 +61,7 @@ inventory::submit! {
     redengine_core::session::DefaultLog(|| std::sync::Arc::new(MemoryLog::new()))
 }
 
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresLog, PostgresLogBuilder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteLog, SqliteLogBuilder, Synchronous};

@@ -188,6 +188,18 @@ fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+#[cfg(feature = "postgres")]
+proptest! {
+    // Each makes a schema.
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn the_postgres_log_answers_as_the_naive_one(steps in steps()) {
+        let url = redengine_testserver::Server::shared().url_of_new_schema();
+        block_on(async { agree(redengine_log::PostgresLog::connect(&url).await.unwrap(), steps).await });
+    }
+}
+
 #[cfg(feature = "sqlite")]
 proptest! {
     // Each makes a file.

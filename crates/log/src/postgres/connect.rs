@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio_postgres::types::Type;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, NoTls, Row, Statement};
 
 use super::address::Address;
@@ -17,14 +18,21 @@ use super::text;
 /// A connection, with what was prepared on it.
 #[derive(Debug)]
 pub(super) struct Connection {
-    client: Client,
+    client: Arc<Client>,
     statements: HashMap<String, Statement>,
     /// The names of the tasks that came up so far, by their numbers. They belong to the connection
     /// because a server that took over from another may have given a number to another name.
     names: HashMap<i64, Arc<str>>,
+    /// How long to wait for an answer.
+    deadline: Duration,
     /// Whether it has done something before: if not, another one would be no better.
     pub(super) is_proven: bool,
 }
+
+pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// How much longer than the server we wait: what it says itself tells more.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Statements that differ in their text are prepared once each, up to so many.
 const STATEMENTS: usize = 256;
@@ -40,8 +48,12 @@ impl Connection {
     pub(super) async fn listening(
         address: &Address,
     ) -> Result<(Self, mpsc::UnboundedReceiver<String>), Failure> {
-        let connecting = address.config().connect(NoTls).await?;
-        let (client, mut connection) = connecting;
+        // The time for each host is in the configuration; this is for a server that says nothing.
+        let hosts = u32::try_from(address.config().get_hosts().len()).unwrap_or(1);
+        let connecting = address.config();
+        let connecting = async { Ok(connecting.connect(NoTls).await?) };
+        let (client, mut connection) =
+            in_time(address.connect_timeout * hosts + GRACE, connecting).await?;
         let (sender, notifications) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(message) =
@@ -62,17 +74,62 @@ impl Connection {
             }
         });
         let this = Self {
-            client,
+            client: Arc::new(client),
             statements: HashMap::new(),
             names: HashMap::new(),
+            deadline: address.statement_timeout + GRACE,
             is_proven: false,
         };
-        this.client.batch_execute(&settings(address)).await?;
+        this.run_all(&settings(address)).await?;
         Ok((this, notifications))
     }
 
     pub(super) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Waits for an answer of the server, for so long and no longer.
+    pub(super) async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        in_time(self.deadline, answer).await
+    }
+
+    /// Runs statements that have no parameters.
+    pub(super) async fn run_all(&self, sql: &str) -> Result<(), Failure> {
+        self.in_time(async { Ok(self.client.batch_execute(sql).await?) }).await
+    }
+
+    /// Runs a statement; tells how many rows it changed.
+    pub(super) async fn run(&mut self, sql: &str, parameters: Parameters<'_>) -> Result<u64, Failure> {
+        let statement = self.prepared(sql).await?;
+        self.in_time(async { Ok(self.client.execute(&statement, parameters).await?) }).await
+    }
+
+    /// Reads rows.
+    pub(super) async fn rows(
+        &mut self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Vec<Row>, Failure> {
+        let statement = self.prepared(sql).await?;
+        self.in_time(async { Ok(self.client.query(&statement, parameters).await?) }).await
+    }
+
+    /// Reads the one row that there is.
+    pub(super) async fn row(
+        &mut self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<Row, Failure> {
+        let statement = self.prepared(sql).await?;
+        self.in_time(async { Ok(self.client.query_one(&statement, parameters).await?) }).await
+    }
+
+    /// For what goes on while something else is prepared.
+    pub(super) fn shared_client(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -81,22 +138,13 @@ impl Connection {
 
     /// Prepares a statement, once for each text.
     pub(super) async fn prepared(&mut self, sql: &str) -> Result<Statement, Failure> {
-        self.prepared_typed(sql, &[]).await
-    }
-
-    /// Prepares a statement whose first parameters have these types.
-    pub(super) async fn prepared_typed(
-        &mut self,
-        sql: &str,
-        types: &[Type],
-    ) -> Result<Statement, Failure> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
-        let statement = self.client.prepare_typed(sql, types).await?;
+        let statement = self.in_time(async { Ok(self.client.prepare(sql).await?) }).await?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -106,10 +154,6 @@ impl Connection {
         self.names.get(&task)
     }
 
-    pub(super) fn note_name(&mut self, task: i64, name: Arc<str>) {
-        self.names.insert(task, name);
-    }
-
     /// Notes the names that are in rows of `id, name`.
     pub(super) fn note_names(&mut self, rows: &[Row]) -> Result<(), Failure> {
         for row in rows {
@@ -117,6 +161,16 @@ impl Connection {
             self.names.insert(row.try_get(0)?, name);
         }
         Ok(())
+    }
+}
+
+async fn in_time<T>(
+    deadline: Duration,
+    answer: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Failure::Late),
     }
 }
 
@@ -177,10 +231,6 @@ impl Pool {
                 Err(failure) => return Err(failure),
             }
         }
-    }
-
-    pub(super) fn put(&self, connection: Connection) {
-        self.lock().push(connection);
     }
 
     fn take(&self) -> Option<Connection> {

@@ -12,12 +12,16 @@ pub(super) enum Failure {
     Postgres(tokio_postgres::Error),
     /// There was no answer in time.
     Late,
+    /// The connection has ended while nothing was asked.
+    Ended,
     /// Something in the schema is not what only a run log would have written.
     Corrupt(String),
     /// The tables are of this version, and not of ours.
     Version(i32),
-    /// The server or the schema cannot hold a run log.
+    /// It is not to be done, for a reason of this kind.
     Unfit(LogErrorKind, String),
+    /// All is said.
+    Told(LogError),
 }
 
 impl From<tokio_postgres::Error> for Failure {
@@ -58,6 +62,11 @@ impl Failure {
                 );
                 return LogError::new(LogErrorKind::Unreachable, message);
             }
+            Self::Ended => {
+                let message =
+                    format!("cannot {doing} {address}: the server has ended the connection");
+                return LogError::new(LogErrorKind::Unreachable, message);
+            }
             Self::Corrupt(what) => {
                 let message = format!(
                     "cannot {doing} {address}: {what}; restore the schema from a copy, or name \
@@ -76,6 +85,7 @@ impl Failure {
             Self::Unfit(kind, why) => {
                 return LogError::new(kind, format!("cannot {doing} {address}: {why}"));
             }
+            Self::Told(error) => return error,
             Self::Postgres(error) => error,
         };
         let (kind, advice) = advise(&error, address);

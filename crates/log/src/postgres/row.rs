@@ -37,8 +37,7 @@ pub(super) async fn records(
     if !unknown.is_empty() {
         unknown.sort_unstable();
         unknown.dedup();
-        let names = connection.prepared(NAMES).await?;
-        let names = connection.client().query(&names, &[&unknown]).await?;
+        let names = connection.rows(NAMES, &[&unknown]).await?;
         connection.note_names(&names)?;
     }
     let mut node = None;

@@ -1,0 +1,261 @@
+//! The one connection that writes, the ledger, and who waits for them.
+//!
+//! Always: after any error both are forgotten, because nobody knows then whether the transaction was
+//! committed; whoever appends again is answered by what is in the log. Those who wait while another
+//! transaction is under way go together in the next.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redengine_core::record::{Recorded, Seq};
+use redengine_core::runlog::{
+    Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune,
+};
+use tokio::sync::oneshot;
+
+use super::address::{Address, Lock};
+use super::append::{self, Rows};
+use super::books::Books;
+use super::connect::{Connection, Pool};
+use super::error::Failure;
+use super::past::Named;
+use super::prune::Plan;
+use super::row;
+use crate::import::check_order;
+
+/// So many records go in one transaction; a batch that is larger goes alone.
+const GROUP: usize = 4096;
+
+/// So many records are imported with one statement.
+const IMPORTED: usize = 8192;
+
+/// A batch that waits to be written, and who waits for it.
+struct Waiting {
+    batch: Vec<Append>,
+    answer: oneshot::Sender<Result<Vec<Appended>, LogError>>,
+}
+
+/// The batches that wait.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<Vec<Waiting>>);
+
+impl Queue {
+    pub(super) fn push(
+        &self,
+        batch: Vec<Append>,
+    ) -> oneshot::Receiver<Result<Vec<Appended>, LogError>> {
+        let (answer, receiver) = oneshot::channel();
+        self.lock().push(Waiting { batch, answer });
+        receiver
+    }
+
+    /// Takes those that go together.
+    fn take(&self) -> Vec<Waiting> {
+        let mut waiting = self.lock();
+        let mut records = 0;
+        let count = waiting.iter().take_while(|one| {
+            let is_first = records == 0;
+            records += one.batch.len();
+            is_first || records <= GROUP
+        });
+        let count = count.count();
+        waiting.drain(..count).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
+        // Whoever panicked under this lock left a list that is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What writes.
+#[derive(Default)]
+pub(super) struct Writer {
+    open: Option<(Connection, Books)>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { open: Some((connection, Books::default())) }
+    }
+
+    /// Writes those who wait, and answers them; tells the last number.
+    pub(super) async fn write(&mut self, queue: &Queue, address: &Address) -> Option<Seq> {
+        let waiting = queue.take();
+        if waiting.is_empty() {
+            // Somebody who came before took them along.
+            return None;
+        }
+        let (batches, answers): (Vec<_>, Vec<_>) =
+            waiting.into_iter().map(|one| (one.batch, one.answer)).unzip();
+        let written = self
+            .with(address, async |connection, books| {
+                append::append(connection, books, address, &batches).await
+            })
+            .await;
+        match written {
+            Ok(appended) => {
+                for (answer, appended) in answers.into_iter().zip(appended) {
+                    let appended = appended.map_err(|(kind, why)| {
+                        Failure::Unfit(kind, why).explain("append to", address)
+                    });
+                    // Who does not wait any more has dropped the future.
+                    let _ = answer.send(appended);
+                }
+            }
+            Err(failure) => {
+                let error = failure.explain("append to", address);
+                for answer in answers {
+                    let _ = answer.send(Err(error.clone()));
+                }
+            }
+        }
+        self.open.as_ref().map(|(_, books)| books.ledger.last())
+    }
+
+    /// Writes the ledger down, if it is time.
+    pub(super) async fn copy_if_due(&mut self, address: &Address) {
+        if self.open.as_ref().is_none_or(|(_, books)| !books.is_copy_due()) {
+            return;
+        }
+        if let Err(failure) = self.copy(address).await {
+            // The next one who opens the log has more to fold.
+            let error = failure.explain("write down the ledger of", address);
+            tracing::debug!(%error, "the ledger was not written down");
+        }
+    }
+
+    async fn copy(&mut self, address: &Address) -> Result<(), Failure> {
+        self.with(address, async |connection, books| books.copy(connection, address).await).await
+    }
+
+    /// Looks up pasts in a ledger that is caught up.
+    pub(super) async fn past(
+        &mut self,
+        address: &Address,
+        of: &[PastOf],
+    ) -> Result<Named, Failure> {
+        self.with(address, async |connection, books| {
+            if !books.catch_up(connection).await? {
+                *books = Books::open(connection).await?;
+            }
+            Ok(Named::of(books, of))
+        })
+        .await
+    }
+
+    /// Says what is to be removed, and writes down the ledger that knows of it.
+    pub(super) async fn plan(&mut self, address: &Address, prune: &Prune) -> Result<Plan, Failure> {
+        self.with(address, async |connection, books| {
+            if !books.catch_up(connection).await? {
+                *books = Books::open(connection).await?;
+            }
+            books.copy(connection, address).await?;
+            Plan::new(connection, books, prune).await
+        })
+        .await
+    }
+
+    /// Writes records under their own numbers; tells the last number.
+    pub(super) async fn import(
+        &mut self,
+        address: &Address,
+        records: &[Recorded],
+    ) -> Result<Seq, Failure> {
+        if let Some(last) = records.last()
+            && i64::try_from(last.seq.0).is_err()
+        {
+            let why = format!("record {} has a number above {}", last.seq, i64::MAX);
+            return Err(Failure::Unfit(LogErrorKind::Order, why));
+        }
+        self.with(address, async |connection, books| {
+            import(connection, books, address, records).await
+        })
+        .await
+    }
+
+    /// Does something with the connection and the ledger, and with new ones if they were broken
+    /// before it began.
+    async fn with<T>(
+        &mut self,
+        address: &Address,
+        work: impl AsyncFn(&mut Connection, &mut Books) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        loop {
+            let (mut connection, mut books) = match self.open.take() {
+                Some(open) if !open.0.is_closed() => open,
+                _ => (Connection::open(address).await?, Books::default()),
+            };
+            let done = async {
+                if !connection.is_proven {
+                    books = Books::open(&mut connection).await?;
+                }
+                work(&mut connection, &mut books).await
+            };
+            match done.await {
+                Ok(done) => {
+                    connection.is_proven = true;
+                    self.open = Some((connection, books));
+                    return Ok(done);
+                }
+                // It may have ended long ago, and appending again is safe.
+                Err(failure) if connection.is_proven && failure.is_of_the_connection() => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+}
+
+async fn import(
+    connection: &mut Connection,
+    books: &mut Books,
+    address: &Address,
+    records: &[Recorded],
+) -> Result<Seq, Failure> {
+    let lock = address.lock(Lock::Append);
+    let begin = format!(
+        "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
+    );
+    connection.run_all(&begin).await?;
+    if !books.catch_up(connection).await? {
+        // What was pruned is in a copy that another transaction committed before the lock.
+        connection.run_all("rollback").await?;
+        *books = Books::open(connection).await?;
+        connection.run_all(&begin).await?;
+        books.catch_up(connection).await?;
+    }
+    if let Err(error) = check_order(books.ledger.last(), records) {
+        connection.run_all("rollback").await?;
+        return Err(Failure::Told(error));
+    }
+    for records in records.chunks(IMPORTED) {
+        for Recorded { seq, record } in records {
+            books.ledger.fold(*seq, record);
+        }
+        let rows = Rows::of(books, records);
+        append::insert(connection, &rows, "select 1").await?;
+    }
+    let last = books.ledger.last();
+    connection.run_all(&append::end(address, last)).await?;
+    Ok(last)
+}
+
+/// Reads the records of pasts. One that was pruned meanwhile is looked up again.
+pub(super) async fn past(
+    writer: &tokio::sync::Mutex<Writer>,
+    pool: &Pool,
+    address: &Address,
+    of: &[PastOf],
+) -> Result<Vec<Past>, Failure> {
+    let mut tries = 3;
+    loop {
+        let named = writer.lock().await.past(address, of).await?;
+        match pool.with(address, async |connection| named.read(connection).await).await? {
+            Ok(pasts) => return Ok(pasts),
+            Err(_) if tries > 0 => tries -= 1,
+            Err(missing) => {
+                let missing = row::number(missing);
+                return Err(Failure::Corrupt(format!("record {missing} is missing")));
+            }
+        }
+    }
+}
