@@ -47,7 +47,7 @@ impl Failure {
                     || *state == SqlState::CRASH_SHUTDOWN
                     || *state == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
             }
-            None => true,
+            None => error.is_closed() || io_kind(error).is_some(),
         }
     }
 
@@ -176,29 +176,53 @@ fn advise_without_state(
     error: &tokio_postgres::Error,
     address: &Address,
 ) -> (LogErrorKind, String) {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<std::io::Error>()
-            && error.kind() == std::io::ErrorKind::TimedOut
-        {
+    use LogErrorKind as Kind;
+
+    let say = |kind, advice: &str| (kind, advice.to_owned());
+    let said = chain(error);
+    match io_kind(error) {
+        Some(std::io::ErrorKind::TimedOut) => {
             let timeout = address.connect_timeout;
             let advice = format!("no answer within {timeout:?}; look whether the server is up");
-            return (LogErrorKind::Unreachable, advice);
+            (Kind::Unreachable, advice)
         }
-        cause = error.source();
+        Some(_) => say(
+            Kind::Unreachable,
+            "the server cannot be reached; look whether it is up, and whether host and port are \
+             right",
+        ),
+        None if error.is_closed() => {
+            say(Kind::Unreachable, "the server has closed the connection; try again")
+        }
+        None if said.contains("password missing") => {
+            say(Kind::Open, "the server wants a password; add it to the address")
+        }
+        None if said.contains("TLS") => say(
+            Kind::Open,
+            "the address asks for TLS, which this program does not speak; connect through a tunnel \
+             or a proxy on this machine, with `sslmode=disable`",
+        ),
+        // A column of another type than it was made with.
+        None => say(
+            Kind::Corrupt,
+            "its tables are not those of a run log; restore the schema from a copy, or name another \
+             one",
+        ),
     }
-    let said = error.to_string();
-    let advice = if said.contains("password missing") {
-        let advice = "the server wants a password; add it to the address";
-        return (LogErrorKind::Open, advice.to_owned());
-    } else if said.contains("TLS") {
-        let advice = "the address asks for TLS, which this program does not speak; connect through \
-                      a tunnel or a proxy on this machine, with `sslmode=disable`";
-        return (LogErrorKind::Open, advice.to_owned());
-    } else if error.is_closed() {
-        "the server has closed the connection; try again"
-    } else {
-        "the server cannot be reached; look whether it is up, and whether host and port are right"
-    };
-    (LogErrorKind::Unreachable, advice.to_owned())
+}
+
+/// What went wrong with the network, if it was that.
+fn io_kind(error: &tokio_postgres::Error) -> Option<std::io::ErrorKind> {
+    causes(error).find_map(|cause| Some(cause.downcast_ref::<std::io::Error>()?.kind()))
+}
+
+/// All that an error says: the crate does not tell these kinds apart in another way.
+fn chain(error: &tokio_postgres::Error) -> String {
+    causes(error).map(|cause| format!("{cause}; ")).collect()
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |cause| cause.source())
 }

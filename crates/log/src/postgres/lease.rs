@@ -23,7 +23,7 @@ const OWN: &str = "select fenced is not null, until > clock_timestamp() from lea
      where node = $1 for update";
 
 const RENEW: &str = "insert into lease (node, labels, until)
-     values ($1, $2, clock_timestamp() + $3 * interval '1 microsecond')
+     values ($1, $2, clock_timestamp() + $3::float8 * interval '1 microsecond')
      on conflict (node) do update set labels = excluded.labels, until = excluded.until";
 
 /// Rows are locked in the order in which appends look at them, so that nobody waits in a circle.
@@ -31,7 +31,7 @@ const END: &str = "with ending as (
         select node from lease
         where fenced is null and node <> $1
         and (node = any($2) or ($3 and greatest(
-            until, pg_postmaster_start_time() + $4 * interval '1 microsecond'
+            until, pg_postmaster_start_time() + $4::float8 * interval '1 microsecond'
         ) <= clock_timestamp()))
         order by node for update
      )
@@ -43,7 +43,7 @@ const END_UNKNOWN: &str = "insert into lease (node, labels, until, fenced)
      where node <> $1 on conflict do nothing";
 
 const FORGET: &str =
-    "delete from lease where $1 and fenced < clock_timestamp() - interval '30 days'";
+    "delete from lease where $1::boolean and fenced < clock_timestamp() - interval '30 days'";
 
 const MEMBERS: &str = "select node, labels from lease where fenced is null order by node";
 

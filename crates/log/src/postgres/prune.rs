@@ -30,9 +30,9 @@ const FLOORS: &str = "select t.id, (
                 select seq from record
                 where (task, action, seq) > (t.id, a.number, 0)
                 and (task, action, seq) <= (t.id, a.number, $4)
-                order by task desc, action desc, seq desc limit $3 + 1
+                order by task desc, action desc, seq desc limit $3::bigint + 1
             ) as latest
-            order by seq desc offset $3
+            order by seq desc offset $3::bigint
         ) as beyond
      )
      from unnest($1::bigint[]) as t(id)";
