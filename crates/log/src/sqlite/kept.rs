@@ -67,7 +67,8 @@ impl Kept {
         let mut names = Names::default();
         while let Some(row) = rows.next()? {
             let seq = seq(row.get(0)?)?;
-            let corrupt = |what: String| Failure::Corrupt(format!("record {seq} is corrupt: {what}"));
+            let corrupt =
+                |what: String| Failure::Corrupt(format!("record {seq} is corrupt: {what}"));
             let id: i64 = row.get(1)?;
             let task = names.get(transaction, id)?;
             let task = task.ok_or_else(|| corrupt(format!("there is no task {id}")))?;
@@ -154,7 +155,8 @@ fn marks(transaction: &Connection) -> Result<(Seq, Seq), Failure> {
 
 /// Reads the copy.
 fn copy(transaction: &Connection, last: Seq) -> Result<Ledger, Failure> {
-    let corrupt = |id: i64, what: &str| Failure::Corrupt(format!("the {what} of task {id} is corrupt"));
+    let corrupt =
+        |id: i64, what: &str| Failure::Corrupt(format!("the {what} of task {id} is corrupt"));
     let mut tasks: Vec<TaskLedger> = Vec::new();
     let mut places: HashMap<i64, usize> = HashMap::new();
     let mut tallies = transaction.prepare_cached(
@@ -192,7 +194,8 @@ fn copy(transaction: &Connection, last: Seq) -> Result<Ledger, Failure> {
             top: (Timestamp::from_micros(row.get(7)?), top),
         });
     }
-    let mut open = transaction.prepare_cached("select task, seq, run from ledger_open order by seq")?;
+    let mut open =
+        transaction.prepare_cached("select task, seq, run from ledger_open order by seq")?;
     let mut rows = open.query(())?;
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;

@@ -26,7 +26,11 @@ impl Names {
         self.0.insert(id, name);
     }
 
-    pub(super) fn get(&mut self, connection: &Connection, id: i64) -> Result<Option<Arc<str>>, Failure> {
+    pub(super) fn get(
+        &mut self,
+        connection: &Connection,
+        id: i64,
+    ) -> Result<Option<Arc<str>>, Failure> {
         if let Some(name) = self.0.get(&id) {
             return Ok(Some(Arc::clone(name)));
         }

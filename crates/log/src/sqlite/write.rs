@@ -6,7 +6,7 @@
 
 use redengine_core::record::{Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind};
-use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::error::Failure;
 use super::kept::Kept;
@@ -35,7 +35,8 @@ impl Writer {
     /// Appends some batches in one transaction; tells the last number then.
     pub(super) fn append(&mut self, group: Group) -> Result<(Answers, Seq), Failure> {
         self.write(|write| {
-            let answer = |batch: Vec<Append>| batch.into_iter().map(|one| write.append(one)).collect();
+            let answer =
+                |batch: Vec<Append>| batch.into_iter().map(|one| write.append(one)).collect();
             group.into_iter().map(answer).collect()
         })
     }
@@ -98,13 +99,15 @@ impl Writer {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let kept = Kept::current(kept, &transaction)?;
-        let mut write = Write { statements: Statements::new(&transaction)?, transaction: &transaction, kept, hour };
-        let done = work(&mut write)?;
-        if write.kept.is_copy_due() {
-            write.kept.write_down(&transaction)?;
-        }
-        let Write { kept, hour, statements, .. } = write;
-        drop(statements);
+        let (done, kept, hour) = {
+            let statements = Statements::new(&transaction)?;
+            let mut write = Write { transaction: &transaction, statements, kept, hour };
+            let done = work(&mut write)?;
+            if write.kept.is_copy_due() {
+                write.kept.write_down(&transaction)?;
+            }
+            (done, write.kept, write.hour)
+        };
         transaction.commit()?;
         let last = kept.ledger.last();
         (self.kept, self.hour) = (Some(kept), hour);
@@ -119,7 +122,7 @@ struct Statements<'a> {
 }
 
 impl<'a> Statements<'a> {
-    fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+    fn new(transaction: &'a Connection) -> rusqlite::Result<Self> {
         let insert = transaction.prepare_cached(
             "insert into record (seq, task, run, action, at, started, due, node, reason, output,
                 attempt, params, trace)
@@ -135,7 +138,7 @@ impl<'a> Statements<'a> {
 
 /// A transaction.
 struct Write<'a> {
-    transaction: &'a Transaction<'a>,
+    transaction: &'a Connection,
     statements: Statements<'a>,
     kept: Kept,
     hour: Option<i64>,
