@@ -6,7 +6,14 @@ mod common;
 
 use std::future::Future;
 use std::sync::Arc;
+#[cfg(feature = "sqlite")]
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
+#[cfg(feature = "sqlite")]
+use async_trait::async_trait;
 use common::NaiveLog;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,6 +21,8 @@ use proptest::sample::select;
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
+#[cfg(feature = "sqlite")]
+use redengine_core::runlog::LogError;
 use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Prune, Query, RunLog};
 use redengine_log::MemoryLog;
 #[cfg(feature = "sqlite")]
@@ -167,8 +176,10 @@ fn is_pruned(naive: &NaiveLog, run: RunId) -> bool {
     records.iter().any(|recorded| recorded.record.run == run && removed.contains(&recorded.seq))
 }
 
-/// Numbers records, and leaves out what no other log can hold: a run and an action twice.
-fn importable(naive: &NaiveLog, records: Vec<(Record, u64)>) -> Vec<Recorded> {
+/// Numbers records, and leaves out what no other log can hold: a run and an action twice, and more
+/// of a run that was pruned here.
+fn importable(naive: &NaiveLog, mut records: Vec<(Record, u64)>) -> Vec<Recorded> {
+    records.retain(|(record, _)| !is_pruned(naive, record.run));
     let there = naive.records.lock().unwrap();
     let mut seq = there.last().map_or(0, |last| last.seq.0);
     let mut new: Vec<Recorded> = Vec::new();
@@ -245,8 +256,83 @@ async fn agree(log: impl RunLog, steps: Vec<Step>) {
     assert_eq!(log.read(Query::all()).await.unwrap(), all);
 }
 
+/// Several logs with one file, each of which is asked in turn. To the file, each is a process; one of
+/// them has just come.
+#[cfg(feature = "sqlite")]
+#[derive(Debug)]
+struct Turns {
+    file: PathBuf,
+    logs: [SqliteLog; 2],
+    turn: AtomicUsize,
+}
+
+#[cfg(feature = "sqlite")]
+impl Turns {
+    fn new(file: &Path) -> Self {
+        let logs = [(); 2].map(|()| Self::open(file));
+        Self { file: file.to_owned(), logs, turn: AtomicUsize::new(0) }
+    }
+
+    fn open(file: &Path) -> SqliteLog {
+        SqliteLog::builder(file).synchronous(Synchronous::Normal).open().unwrap()
+    }
+
+    fn next(&self) -> SqliteLog {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 5;
+        self.logs.get(turn / 2).cloned().unwrap_or_else(|| Self::open(&self.file))
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[async_trait]
+impl RunLog for Turns {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
+        self.next().append(batch).await
+    }
+
+    async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
+        self.next().read(query).await
+    }
+
+    async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
+        self.next().past(of).await
+    }
+
+    async fn last_seq(&self) -> Result<Seq, LogError> {
+        self.next().last_seq().await
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        self.next().count(query).await
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        self.next().changed(after).await
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        self.next().prune(prune).await
+    }
+
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError> {
+        self.next().import(records).await
+    }
+}
+
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[cfg(feature = "sqlite")]
+proptest! {
+    // Each makes a file, and opens it many times.
+    #![proptest_config(cases(80))]
+
+    #[test]
+    fn several_processes_with_one_file_answer_as_one(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        block_on(agree(Turns::new(&folder.path().join("runs.db")), steps));
+    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -260,6 +346,7 @@ proptest! {
         let log = SqliteLog::builder(folder.path().join("runs.db"));
         block_on(agree(log.synchronous(Synchronous::Normal).open().unwrap(), steps));
     }
+
 }
 
 proptest! {
