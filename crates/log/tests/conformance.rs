@@ -7,6 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use common::NaiveLog;
@@ -364,7 +365,8 @@ impl Faulty {
                     Expect::Latest(seq) => latest == seq,
                     Expect::Open => of_run.len() == 1 && of_run[0].record.action == Action::Run,
                 };
-                tokio::task::yield_now().await;
+                // Long enough for all others to check as well.
+                tokio::time::sleep(Duration::from_millis(2)).await;
                 Ok(if as_expected { self.force(&append) } else { Appended::Lost })
             }
             _ => {
