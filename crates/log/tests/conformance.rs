@@ -269,6 +269,20 @@ impl Faulty {
         Appended::Won(recorded)
     }
 
+    /// Writes a record under the number of records that are left.
+    fn number_by_count(&self, append: &Append) -> Appended {
+        let left = self.log.left();
+        let of_task = left.iter().rfind(|one| one.record.task == append.record.task);
+        let latest = of_task.map(|recorded| recorded.seq);
+        if append.expect != Expect::Open && append.expect != Expect::Latest(latest) {
+            return Appended::Lost;
+        }
+        let Appended::Won(mut recorded) = self.force(append) else { unreachable!() };
+        recorded.seq = Seq(left.len() as u64 + 1);
+        self.log.records.lock().unwrap().last_mut().unwrap().seq = recorded.seq;
+        Appended::Won(recorded)
+    }
+
     async fn is_there(&self, append: &Append) -> bool {
         let mut query = Query::all().actions([append.record.action]);
         query.run = Some(append.record.run);
@@ -332,16 +346,7 @@ impl Faulty {
                 Ok(if begun { self.force(&append) } else { Appended::Lost })
             }
             Fault::NumbersByCount if !self.is_there(&append).await => {
-                let left = self.log.left();
-                let of_task = left.iter().rfind(|one| one.record.task == append.record.task);
-                let latest = of_task.map(|recorded| recorded.seq);
-                if append.expect != Expect::Open && append.expect != Expect::Latest(latest) {
-                    return Ok(Appended::Lost);
-                }
-                let Appended::Won(mut recorded) = self.force(&append) else { unreachable!() };
-                recorded.seq = Seq(left.len() as u64 + 1);
-                self.log.records.lock().unwrap().last_mut().unwrap().seq = recorded.seq;
-                Ok(Appended::Won(recorded))
+                Ok(self.number_by_count(&append))
             }
             Fault::ForgetsWhatWasLatest if !self.is_there(&append).await => {
                 // As if the oldest record that is left were the first that ever was.
@@ -612,7 +617,9 @@ impl RunLog for Faulty {
                 }
             }
             Fault::ImportLosesDetails => {
-                records.iter_mut().for_each(|recorded| recorded.record.details = None);
+                for recorded in &mut records {
+                    recorded.record.details = None;
+                }
             }
             Fault::ImportBeginsAnew => self.log.records.lock().unwrap().clear(),
             Fault::ImportTakesAll => {
