@@ -335,7 +335,8 @@ impl SqliteLog {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        if let Err(failure) = self.queue.writer().close() {
+        // On whatever thread this is: to close the connections takes the disk as well.
+        if let Err(failure) = self.queue.close() {
             // Whoever opens the file next has to read a few more records.
             tracing::debug!(?failure, "the ledger was not written down");
         }

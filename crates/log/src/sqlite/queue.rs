@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use redengine_core::record::Seq;
 use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind};
@@ -79,8 +79,16 @@ impl Queue {
         answer.map_err(|failure| failure.explain(doing, &self.path))
     }
 
-    /// The connection that writes, for who closes the log.
-    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+    /// Does the last thing with the connection that writes, unless somebody still writes.
+    pub(super) fn close(&self) -> Result<(), Failure> {
+        match self.writer.try_lock() {
+            Ok(mut writer) => writer.close(),
+            Err(TryLockError::Poisoned(writer)) => writer.into_inner().close(),
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
         // Whoever panicked took along what could be wrong, and the transaction was rolled back.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -171,7 +171,9 @@ impl Write<'_> {
 
     /// Writes a record, unless its run has one of its action.
     fn insert(&mut self, seq: Seq, record: &Record) -> Result<bool, Failure> {
-        let task = self.task_id(record)?;
+        let known = self.kept.ledger.task(&record.task).map(|task| task.id);
+        let is_new = known.is_none();
+        let task = known.map_or_else(|| self.new_task(record), Ok)?;
         let details = record.details.as_deref();
         let attempt = details.and_then(|details| details.attempt);
         let inserted = self.statements.insert.execute(params![
@@ -200,15 +202,14 @@ impl Write<'_> {
             self.hour = Some(hour);
         }
         self.kept.ledger.fold(seq, record);
-        self.kept.ledger.set_id(&record.task, task);
+        if is_new {
+            self.kept.ledger.set_id(&record.task, task);
+        }
         Ok(true)
     }
 
-    /// The number of a record's task; a new task gets one.
-    fn task_id(&mut self, record: &Record) -> Result<i64, Failure> {
-        if let Some(task) = self.kept.ledger.task(&record.task) {
-            return Ok(task.id);
-        }
+    /// Gives a record's task a number, unless a record that was not written after all did so.
+    fn new_task(&self, record: &Record) -> Result<i64, Failure> {
         let mut name = self.transaction.prepare_cached(
             "insert into task (name) values (?1) on conflict (name) do update set name = name
              returning id",

@@ -13,15 +13,14 @@ use super::{assert_says, begin, block_on, end, latest, newest, refused};
 
 const TASKS: [&str; 3] = ["fetch", "load 'daily' ä", ""];
 
-pub(super) fn pasts(
-    log: &dyn RunLog,
-    tasks: &[&str],
-) -> Vec<([u64; 6], u64, Vec<Seq>, Vec<Recorded>)> {
+/// What a past tells: counts, failures in a row, open runs, records.
+pub(super) type Told = ([u64; 6], u64, Vec<Seq>, Vec<Recorded>);
+
+pub(super) fn pasts(log: &dyn RunLog, tasks: &[&str]) -> Vec<Told> {
     let keep = Keep::of(ActionSet::of(&Action::ALL), 3);
     let of = tasks.iter().map(|task| PastOf { task: (*task).into(), keep }).collect();
-    let pasts = block_on(log.past(of)).unwrap();
-    let parts = |past: Past| (past.counts, past.failures, past.open, past.records);
-    pasts.into_iter().map(parts).collect()
+    let told = |past: Past| (past.counts, past.failures, past.open, past.records);
+    block_on(log.past(of)).unwrap().into_iter().map(told).collect()
 }
 
 /// A log in memory with the same records.
