@@ -5,6 +5,8 @@
 mod burst;
 mod evaluate;
 mod idle;
+mod log;
+mod log_read;
 mod steady;
 
 use std::time::Duration;
@@ -30,6 +32,11 @@ pub(crate) enum Scenario {
     Throughput,
     /// One look at a condition that waits, as often as it can in the given time.
     Evaluate,
+    /// Records of N tasks that are appended to each run log: one at a time, 512 at a time, and by 512
+    /// callers at once; beside raw inserts of the same rows.
+    Log,
+    /// What is asked of a run log that has R records of N tasks.
+    LogRead,
 }
 
 /// How much to measure.
@@ -40,6 +47,7 @@ pub(crate) struct Size {
     pub probes: usize,
     /// The seconds from the start to the burst; 0: what registration is expected to need.
     pub lead: f64,
+    pub records: usize,
 }
 
 impl Scenario {
@@ -55,6 +63,8 @@ impl Scenario {
             Self::Every1s => steady::every_second(size).await,
             Self::Throughput => steady::throughput(size).await,
             Self::Evaluate => evaluate::run(size),
+            Self::Log => log::run(size).await,
+            Self::LogRead => log_read::run(size).await,
         }
     }
 }

@@ -169,7 +169,9 @@ pub struct PastOf {
 ///
 /// A caller may drop any of the futures; an append may or may not have happened then, and appending
 /// the same record again is safe: a record whose run and action are in the log already is
-/// answered with [`Appended::Won`] and the number it has.
+/// answered with [`Appended::Won`] and the number it has. If it was removed meanwhile, it is not
+/// written again, because what it expects is not so any more; the log may have forgotten then that
+/// it was won, and answer [`Appended::Lost`].
 #[async_trait]
 pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// Appends records in order, each if the log is as it expects when its turn comes, all in one
@@ -196,12 +198,17 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
 
     /// Removes old records, and tells how many.
     ///
-    /// Whatever else is asked for, what [`RunLog::past`] must answer stays as it is, and so do the
-    /// numbers of the records.
+    /// All that are old by one of the two measures go, but for those that are needed: what
+    /// [`RunLog::past`] must answer stays as it is (the latest record of each action and as many
+    /// more as are said to be needed, the one with the greatest start, those of runs that have not
+    /// ended, and all counts), and so do the numbers of the records. A dropped future has removed a
+    /// part.
     async fn prune(&self, prune: Prune) -> Result<u64, LogError>;
 
     /// Writes records that another log has recorded, under their numbers, which must increase and be
-    /// greater than the last one. So a log is filled from another with what comes after its own last.
+    /// greater than the last one: else it fails with [`LogErrorKind::Order`] and writes none of them.
+    /// So a log is filled from another with what comes after its own last. Counts are of what is
+    /// imported: those of records that were removed from the other log do not come along.
     async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError>;
 
     /// Tells how sessions that share the log know which of them are there.

@@ -104,6 +104,16 @@ impl Ledger {
         ledger
     }
 
+    /// Lists the runs that have an end and had not begun then.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = RunId> {
+        self.ended.iter().copied()
+    }
+
+    /// Notes that a run has an end and had not begun then, as [`Ledger::ended`] told.
+    pub(crate) fn note_ended(&mut self, run: RunId) {
+        self.ended.insert(run);
+    }
+
     /// Tells the number of the last record.
     pub(crate) fn last(&self) -> Seq {
         self.last

@@ -287,10 +287,8 @@ impl RunLog for PostgresLog {
         let shared = Arc::clone(&self.shared);
         self.thread.spawn(async move || {
             let mut writer = shared.writer.lock().await;
-            if let Some(last) = writer.write(&shared.queue, &shared.address).await {
-                listen::tell(&shared.told, last);
-                writer.copy_if_due(&shared.address).await;
-            }
+            writer.write(&shared.queue, &shared.address, &shared.told).await;
+            writer.copy_if_due(&shared.address).await;
         });
         answer.await.unwrap_or_else(|_| Err(self.broken("append to")))
     }

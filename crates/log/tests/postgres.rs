@@ -236,10 +236,7 @@ async fn a_lease_that_others_ended_is_over() {
     assert_eq!(error.kind(), LogErrorKind::Fenced);
     // Nor is it there again when it is given back.
     one.release(&"a".into()).await.unwrap();
-    assert_eq!(
-        one.renew(&member("a"), long, &[]).await.unwrap_err().kind(),
-        LogErrorKind::Fenced
-    );
+    assert_eq!(one.renew(&member("a"), long, &[]).await.unwrap_err().kind(), LogErrorKind::Fenced);
     other.release(&"b".into()).await.unwrap();
     assert_eq!(one.renew(&member("c"), long, &[]).await.unwrap(), [member("c")]);
 }
@@ -405,7 +402,10 @@ async fn what_is_wrong_with_the_address_is_said() {
     assert_says(&error, LogErrorKind::Open, "there is a `orders` in schema `theirs`");
     let error = refused(&format!("{}?sslmode=require", server.url())).await;
     assert_says(&error, LogErrorKind::Open, "TLS");
-    admin.batch_execute("create database old template template0 encoding 'SQL_ASCII'").await.unwrap();
+    admin
+        .batch_execute("create database old template template0 encoding 'SQL_ASCII'")
+        .await
+        .unwrap();
     let error = refused(&format!("postgres://redengine@127.0.0.1:{port}/old")).await;
     assert_says(&error, LogErrorKind::Open, "encoded as SQL_ASCII");
     let nobody = "postgres://redengine:s3cret@127.0.0.1:1/postgres";

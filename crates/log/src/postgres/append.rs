@@ -148,8 +148,7 @@ async fn begin(
         "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
     );
     let ended = connection.prepared(ENDED).await?;
-    let (state, records) =
-        (connection.prepared(STATE).await?, connection.prepared(RECORDS).await?);
+    let (state, records) = (connection.prepared(STATE).await?, connection.prepared(RECORDS).await?);
     let tasks = connection.prepared(TASKS).await?;
     loop {
         let (after, last_task) = (row::number(books.ledger.last()), books.last_task());
@@ -289,9 +288,8 @@ pub(super) async fn insert(
     };
     let Rows { seq, task, run, action, at, started, due, .. } = rows;
     let Rows { node, reason, output, attempt, params, trace, .. } = rows;
-    let parameters: Parameters<'_> = &[
-        seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace,
-    ];
+    let parameters: Parameters<'_> =
+        &[seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace];
     let writing = async {
         tokio::try_join!(
             biased;

@@ -78,14 +78,17 @@ impl Books {
         const TALLIES: &str =
             "select task, action, count, streak, last, top, top_started from tally";
         const OPEN: &str = "select task, seq, run from open_run order by task, seq";
+        const ENDED: &str = "select run from ended_run";
 
-        // One moment for all of it.
-        let begin = "begin isolation level repeatable read read only";
+        // One moment for all of it; and it is all that is in these tables, so no index helps.
+        let begin =
+            "begin isolation level repeatable read read only; set local enable_seqscan to on";
         connection.run_all(begin).await?;
         let state = connection.row(STATE, &[]).await?;
         let tasks = connection.rows(TASKS, &[&0_i64]).await?;
         let tallies = connection.rows(TALLIES, &[]).await?;
         let open = connection.rows(OPEN, &[]).await?;
+        let ended = connection.rows(ENDED, &[]).await?;
         connection.run_all("commit").await?;
 
         let mut books = Self::default();
@@ -116,6 +119,9 @@ impl Books {
         let mut tasks: Vec<TaskLedger> = of_task.into_values().collect();
         tasks.sort_by_key(|task| task.id);
         books.ledger = Ledger::restored(Seq(books.copied), tasks);
+        for row in &ended {
+            books.ledger.note_ended(run(row, 0)?);
+        }
         Ok(books)
     }
 
@@ -239,6 +245,8 @@ impl Books {
         const CLOSE: &str = "delete from open_run where task = any($1)";
         const OPEN: &str = "insert into open_run (task, seq, run)
              select * from unnest($1::bigint[], $2::bigint[], $3::uuid[])";
+        const ENDED: &str = "insert into ended_run (run)
+             select * from unnest($1::uuid[]) on conflict do nothing";
         const COPIED_UP_TO: &str = "update state set copied = $1";
 
         let last = self.ledger.last();
@@ -262,6 +270,8 @@ impl Books {
             let (tasks, seqs, runs) = &copied.open;
             connection.run(OPEN, &[tasks, seqs, runs]).await?;
         }
+        let ended = self.ledger.ended().map(|run| Uuid::from_bytes(*run.as_bytes()));
+        connection.run(ENDED, &[&ended.collect::<Vec<Uuid>>()]).await?;
         connection.run(COPIED_UP_TO, &[&row::number(last)]).await?;
         connection.run_all("commit").await?;
         self.copied = last.0;

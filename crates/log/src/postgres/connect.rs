@@ -102,7 +102,11 @@ impl Connection {
     }
 
     /// Runs a statement; tells how many rows it changed.
-    pub(super) async fn run(&mut self, sql: &str, parameters: Parameters<'_>) -> Result<u64, Failure> {
+    pub(super) async fn run(
+        &mut self,
+        sql: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64, Failure> {
         let statement = self.prepared(sql).await?;
         self.in_time(async { Ok(self.client.execute(&statement, parameters).await?) }).await
     }
@@ -187,6 +191,10 @@ fn settings(address: &Address) -> String {
          set lock_timeout to 0;
          set idle_in_transaction_session_timeout to {idle};
          set jit to off;
+         -- The statements are written for their indexes. What else the planner can think of is
+         -- right for few rows, and wrong for the many that it has not heard of yet.
+         set enable_seqscan to off;
+         set enable_bitmapscan to off;
          select set_config('synchronous_commit', 'on', false)
          where current_setting('synchronous_commit') = 'off'",
         schema = address.quoted_schema(),

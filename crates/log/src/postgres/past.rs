@@ -69,7 +69,8 @@ impl Named {
         &self,
         connection: &mut Connection,
     ) -> Result<Result<Vec<Past>, Seq>, Failure> {
-        let mut wanted: Vec<i64> = self.seqs.iter().flatten().map(|seq| row::number(*seq)).collect();
+        let mut wanted: Vec<i64> =
+            self.seqs.iter().flatten().map(|seq| row::number(*seq)).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let select = format!("select {COLUMNS} from record {BY_NUMBER}");
@@ -134,10 +135,7 @@ impl Named {
     }
 
     /// The numbers of all records that are named.
-    pub(super) async fn numbers(
-        self,
-        connection: &mut Connection,
-    ) -> Result<Vec<i64>, Failure> {
+    pub(super) async fn numbers(self, connection: &mut Connection) -> Result<Vec<i64>, Failure> {
         let latest = self.latest(connection).await?;
         let latest = latest.into_values().flatten().map(|recorded| recorded.seq);
         let mut numbers: Vec<i64> =

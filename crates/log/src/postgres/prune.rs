@@ -73,9 +73,10 @@ impl Plan {
             })
             .collect();
         let beyond = prune.beyond;
-        let long = books.ledger.tasks().filter(|task| {
-            beyond.is_some_and(|beyond| count(books, &task.name) > beyond)
-        });
+        let long = books
+            .ledger
+            .tasks()
+            .filter(|task| beyond.is_some_and(|beyond| count(books, &task.name) > beyond));
         let tasks = long.map(|task| task.id).collect();
         let named = Named::of(books, &needed);
         Ok(Self {

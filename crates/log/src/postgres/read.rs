@@ -116,8 +116,7 @@ impl Reading {
     async fn new(connection: &mut Connection, query: &Query) -> Result<Option<Self>, Failure> {
         let Query { tasks, actions, after, from, until, .. } = query;
         // No instant is before the first one.
-        let Some(until) =
-            until.map_or(Some(i64::MAX), |until| until.as_micros().checked_sub(1))
+        let Some(until) = until.map_or(Some(i64::MAX), |until| until.as_micros().checked_sub(1))
         else {
             return Ok(None);
         };
@@ -276,7 +275,7 @@ mod tests {
         connection.client().batch_execute(&prepare).await.unwrap();
         let types = select.matches("$7").count() + select.matches("$6").count();
         let nulls = match (types, select.contains("$2")) {
-            (_, false) => "null",
+            (_, false) => "gen_random_uuid()",
             (0, true) => "1, 2, 3, 4, '{1}'",
             (_, true) if select.contains("$7") => "1, 2, 3, 4, '{1}', 5, '{1}'",
             (_, true) if select.contains("$6::") => "1, 2, 3, 4, '{1}', '{1}'",

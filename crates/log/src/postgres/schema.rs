@@ -3,9 +3,9 @@
 //! Always: a schema is made or upgraded in one transaction under a lock, so two who connect at once
 //! do it once; and one that a newer version made, or somebody else, is left as it was.
 
+use redengine_core::runlog::LogErrorKind;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage};
-use redengine_core::runlog::LogErrorKind;
 
 use super::address::{Address, Lock};
 use super::error::Failure;
@@ -69,6 +69,11 @@ create table tally (
     top bigint not null,
     top_started bigint not null,
     primary key (task, action)
+);
+
+-- Runs that have an end and had not begun then.
+create table ended_run (
+    run uuid primary key
 );
 
 create table open_run (
@@ -190,7 +195,8 @@ fn refuse_creation(error: tokio_postgres::Error, address: &Address) -> Failure {
 }
 
 async fn accept_server(client: &Client) -> Result<(), Failure> {
-    let settings = "select current_setting('server_version_num'), current_setting('server_version'),
+    let settings =
+        "select current_setting('server_version_num'), current_setting('server_version'),
                     current_setting('server_encoding')";
     let values = simple_row(client, settings).await?;
     let [Some(number), Some(version), Some(encoding)] = &values[..] else {

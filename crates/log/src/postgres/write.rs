@@ -7,16 +7,15 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redengine_core::record::{Recorded, Seq};
-use redengine_core::runlog::{
-    Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune,
-};
-use tokio::sync::oneshot;
+use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune};
+use tokio::sync::{oneshot, watch};
 
 use super::address::{Address, Lock};
 use super::append::{self, Rows};
 use super::books::Books;
 use super::connect::{Connection, Pool};
 use super::error::Failure;
+use super::listen::{self, Told};
 use super::past::Named;
 use super::prune::Plan;
 use super::row;
@@ -78,12 +77,17 @@ impl Writer {
         Self { open: Some((connection, Books::default())) }
     }
 
-    /// Writes those who wait, and answers them; tells the last number.
-    pub(super) async fn write(&mut self, queue: &Queue, address: &Address) -> Option<Seq> {
+    /// Writes those who wait; tells the last number, and then answers them.
+    pub(super) async fn write(
+        &mut self,
+        queue: &Queue,
+        address: &Address,
+        told: &watch::Sender<Told>,
+    ) {
         let waiting = queue.take();
         if waiting.is_empty() {
             // Somebody who came before took them along.
-            return None;
+            return;
         }
         let (batches, answers): (Vec<_>, Vec<_>) =
             waiting.into_iter().map(|one| (one.batch, one.answer)).unzip();
@@ -92,6 +96,9 @@ impl Writer {
                 append::append(connection, books, address, &batches).await
             })
             .await;
+        if let Some((_, books)) = &self.open {
+            listen::tell(told, books.ledger.last());
+        }
         match written {
             Ok(appended) => {
                 for (answer, appended) in answers.into_iter().zip(appended) {
@@ -109,7 +116,6 @@ impl Writer {
                 }
             }
         }
-        self.open.as_ref().map(|(_, books)| books.ledger.last())
     }
 
     /// Writes the ledger down, if it is time.
