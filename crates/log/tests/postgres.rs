@@ -545,6 +545,72 @@ async fn records_are_imported_with_their_numbers() {
     assert!(matches!(&answers[0], Appended::Won(recorded) if recorded.seq == Seq(991)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_does_not_advance_while_the_log_works() {
+    let log = connect(&Server::shared().url_of_new_schema()).await;
+    let work = async {
+        let mut seq = None;
+        for run in 0..20 {
+            log.append(vec![latest(begin("a", run, 0), seq)]).await.unwrap();
+            seq = Some(log.last_seq().await.unwrap());
+        }
+    };
+    tokio::select! {
+        biased;
+        () = tokio::time::sleep(Duration::from_millis(1)) => panic!("time passed"),
+        () = work => {}
+    }
+}
+
+#[tokio::test]
+async fn numbers_that_nobody_has_are_stepped_over() {
+    let log = connect(&Server::shared().url_of_new_schema()).await;
+    let numbers = [1, 5000, 9000, 1 << 40, 1 << 62];
+    let records: Vec<Recorded> = numbers
+        .into_iter()
+        .map(|number| Recorded { seq: Seq(number), record: begin("a", number.into(), 0) })
+        .collect();
+    log.import(records.clone()).await.unwrap();
+    assert_eq!(log.read(Query::all()).await.unwrap(), records);
+    assert_eq!(log.read(Query::task("a").after(Seq(1))).await.unwrap(), records[1..]);
+    assert_eq!(log.count(Query::task("a")).await.unwrap(), 5);
+    let newest = log.read(Query::all().newest_first()).await.unwrap();
+    assert!(newest.iter().eq(records.iter().rev()));
+    // All but the latest and the runs that have not ended, which these are.
+    assert_eq!(log.prune(Prune::default().beyond(1)).await.unwrap(), 0);
+}
+
+/// Stops or continues the processes that serve a log.
+async fn signal(server: &Client, signal: &str) {
+    let select = "select pid from pg_stat_activity where application_name = 'redengine'";
+    for row in server.query(select, &[]).await.unwrap() {
+        let pid = row.get::<_, i32>(0).to_string();
+        let kill = std::process::Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(kill.unwrap().success());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_freezes_is_an_error_in_time() {
+    let server = Server::start().unwrap();
+    let log = PostgresLog::builder(&server.url()).unwrap();
+    let log = log.statement_timeout(Duration::from_millis(100)).connect().await.unwrap();
+    log.append(vec![latest(begin("a", 1, 0), None)]).await.unwrap();
+    log.last_seq().await.unwrap();
+    let beside = beside(&server.url()).await;
+    signal(&beside, "STOP").await;
+    let second = latest(begin("a", 2, 0), Some(Seq(1)));
+    let error = log.append(vec![second.clone()]).await.unwrap_err();
+    assert_says(&error, LogErrorKind::Unreachable, "has not answered within 100ms");
+    assert_eq!(log.last_seq().await.unwrap_err().kind(), LogErrorKind::Unreachable);
+    signal(&beside, "CONT").await;
+    // It may be that the first attempt is carried out after all.
+    until(&beside, "count(*) <= 1 from pg_stat_activity where application_name = 'redengine'")
+        .await;
+    assert!(matches!(log.append(vec![second]).await.unwrap()[0], Appended::Won(_)));
+    assert_eq!(log.count(Query::all()).await.unwrap(), 2);
+}
+
 #[test]
 fn a_log_works_without_a_runtime() {
     let url = Server::shared().url_of_new_schema();

@@ -8,19 +8,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use redengine_core::facts::Keep;
-use redengine_core::runlog::{PastOf, Prune};
+use redengine_core::runlog::{Order, PastOf, Prune};
 
 use super::books::Books;
 use super::connect::{Connection, Parameters};
 use super::error::Failure;
 use super::past::{Named, actions, count};
+use super::read::Windows;
 
 /// So many numbers are looked at with one statement.
 const CHUNK: i64 = 16_384;
 
 const NOTE: &str = "update state set pruned = greatest(pruned, $1) where copied >= $1";
-
-const FIRST: &str = "select coalesce(min(seq), 1) from record";
 
 /// The number of the record of a task that has so many later ones.
 const FLOORS: &str = "select t.id, (
@@ -41,7 +40,7 @@ const FLOORS: &str = "select t.id, (
 const REMOVE: &str = "delete from record using (
         select seq from record
         left join unnest($5::bigint[], $6::bigint[]) as f(id, floor) on f.id = task
-        where seq > $1 and seq <= $2 and (at < $3 or seq <= floor)
+        where seq > $1 and seq < $2 and (at < $3 or seq <= floor)
         and not (seq = any($4))
      ) as old where record.seq = old.seq";
 
@@ -94,17 +93,15 @@ impl Plan {
             return Err(Failure::Corrupt("its copy of the ledger is gone".to_owned()));
         }
         let floors = self.floors(connection).await?;
-        let first: i64 = connection.row(FIRST, &[]).await?.try_get(0)?;
-        let (mut after, mut removed) = (first - 1, 0);
-        while after < self.until {
-            let until = self.until.min(after.saturating_add(CHUNK));
+        let mut windows = Windows::new(0, self.until + 1, Order::Oldest, CHUNK);
+        let mut removed = 0;
+        while let Some((after, before)) = windows.next(connection).await? {
             let from = self.kept.partition_point(|kept| *kept <= after);
-            let to = self.kept.partition_point(|kept| *kept <= until);
+            let to = self.kept.partition_point(|kept| *kept < before);
             let kept = &self.kept[from..to];
             let parameters: Parameters<'_> =
-                &[&after, &until, &self.before, &kept, &floors.0, &floors.1];
+                &[&after, &before, &self.before, &kept, &floors.0, &floors.1];
             removed += connection.run(REMOVE, parameters).await?;
-            after = until;
         }
         Ok(removed)
     }

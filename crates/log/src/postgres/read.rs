@@ -6,7 +6,8 @@
 //! written as a comparison of rows, `(task, action, seq) > (..)`, which is in the order of that one
 //! index and of no other. Times are not indexed; they say from which number on to look.
 //!
-//! What a query gives comes in pages, so that no statement takes long however much there is.
+//! What has no small limit is read some numbers at a time, so that no statement takes long however
+//! much there is.
 
 use redengine_core::Timestamp;
 use redengine_core::record::{Action, Recorded};
@@ -20,7 +21,7 @@ use super::row::{self, COLUMNS};
 use super::text;
 
 /// So many records are read with one statement.
-const PAGE: usize = 8192;
+const PAGE: i64 = 8192;
 
 /// So many numbers are counted with one statement.
 const COUNTED: i64 = 1 << 18;
@@ -62,7 +63,7 @@ impl Walk {
             Self::All => format!(
                 "select {COLUMNS} from record where seq > $1 and seq < $2 and {WANTED}
                  and action = any($5::smallint[])
-                 order by seq {direction} limit $6"
+                 order by seq {direction} limit $6::bigint"
             ),
             Self::Tasks(_) => format!(
                 "select {COLUMNS}
@@ -72,9 +73,9 @@ impl Walk {
                     where (task, action, seq) > (t.id, a.number, $1)
                     and (task, action, seq) < (t.id, a.number, $2)
                     and {WANTED}
-                    order by task {direction}, action {direction}, seq {direction} limit $6
+                    order by task {direction}, action {direction}, seq {direction} limit $6::bigint
                  ) as found
-                 order by seq {direction} limit $6"
+                 order by seq {direction} limit $6::bigint"
             ),
         }
     }
@@ -159,15 +160,13 @@ impl Reading {
         }))
     }
 
-    /// Reads the next so many.
-    async fn page(
+    /// Reads those within the bounds, or so many of them.
+    async fn records(
         &self,
         connection: &mut Connection,
         order: Order,
-        limit: usize,
+        limit: Option<i64>,
     ) -> Result<Vec<Recorded>, Failure> {
-        // OK because a page is small.
-        let limit = limit as i64;
         let mut parameters = self.parameters();
         parameters.push(&limit);
         if let Walk::Tasks(ids) = &self.walk {
@@ -175,6 +174,15 @@ impl Reading {
         }
         let rows = connection.rows(&self.walk.select(order), &parameters).await?;
         row::records(connection, &rows).await
+    }
+
+    /// So many numbers are looked through with one statement that has no limit.
+    fn width(&self) -> i64 {
+        match self.walk {
+            Walk::All => PAGE,
+            // Few of them are wanted, and each task and action is looked up again.
+            Walk::Tasks(_) => PAGE * 8,
+        }
     }
 
     fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
@@ -194,26 +202,20 @@ pub(super) async fn read(
         return of_run(connection, query, wanted).await;
     }
     let Some(mut reading) = Reading::new(connection, query).await? else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    loop {
-        let limit = PAGE.min(wanted - found.len());
-        let page = reading.page(connection, query.order, limit).await?;
-        let is_last = page.len() < limit;
-        if let Some(last) = page.last() {
-            match query.order {
-                Order::Oldest => reading.after = row::number(last.seq),
-                Order::Newest => reading.before = row::number(last.seq),
-            }
-        }
-        if found.is_empty() {
-            found = page;
-        } else {
-            found.extend(page);
-        }
-        if is_last || found.len() == wanted {
-            return Ok(found);
-        }
+    let few = i64::try_from(wanted).ok().filter(|wanted| *wanted <= PAGE);
+    if few.is_some() {
+        return reading.records(connection, query.order, few).await;
     }
+    let mut windows = Windows::new(reading.after, reading.before, query.order, reading.width());
+    let mut found = Vec::new();
+    while found.len() < wanted
+        && let Some((after, before)) = windows.next(connection).await?
+    {
+        (reading.after, reading.before) = (after, before);
+        found.extend(reading.records(connection, query.order, None).await?);
+    }
+    found.truncate(wanted);
+    Ok(found)
 }
 
 pub(super) async fn count(connection: &mut Connection, query: &Query) -> Result<u64, Failure> {
@@ -221,10 +223,10 @@ pub(super) async fn count(connection: &mut Connection, query: &Query) -> Result<
         return Ok(of_run(connection, query, usize::MAX).await?.len() as u64);
     }
     let Some(mut reading) = Reading::new(connection, query).await? else { return Ok(0) };
-    let end = last(connection).await? + 1;
+    let mut windows = Windows::new(reading.after, reading.before, Order::Oldest, COUNTED);
     let mut count = 0;
-    while reading.after < end {
-        reading.before = end.min(reading.after.saturating_add(COUNTED));
+    while let Some((after, before)) = windows.next(connection).await? {
+        (reading.after, reading.before) = (after, before);
         let mut parameters = reading.parameters();
         if let Walk::Tasks(ids) = &reading.walk {
             parameters.push(ids);
@@ -232,12 +234,51 @@ pub(super) async fn count(connection: &mut Connection, query: &Query) -> Result<
         let row = connection.row(&reading.walk.count(), &parameters).await?;
         // OK because nothing is counted below zero.
         count += row.try_get::<_, i64>(0)?.cast_unsigned();
-        reading.after = reading.before - 1;
-        if reading.before == end {
-            break;
-        }
     }
     Ok(count)
+}
+
+/// Some numbers at a time, from one end to the other; those that nobody has are stepped over.
+pub(super) struct Windows {
+    after: i64,
+    before: i64,
+    order: Order,
+    width: i64,
+}
+
+impl Windows {
+    /// Those between two numbers, without these.
+    pub(super) fn new(after: i64, before: i64, order: Order, width: i64) -> Self {
+        Self { after, before, order, width }
+    }
+
+    /// The bounds of the next ones, which are not among them.
+    pub(super) async fn next(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<(i64, i64)>, Failure> {
+        const FIRST: &str = "select min(seq) from record where seq > $1 and seq < $2";
+        const LAST: &str = "select max(seq) from record where seq > $1 and seq < $2";
+
+        let select = match self.order {
+            Order::Oldest => FIRST,
+            Order::Newest => LAST,
+        };
+        let row = connection.row(select, &[&self.after, &self.before]).await?;
+        let Some(end) = row.try_get::<_, Option<i64>>(0)? else { return Ok(None) };
+        Ok(Some(match self.order {
+            Order::Oldest => {
+                let (after, before) = (end - 1, self.before.min(end.saturating_add(self.width)));
+                self.after = before - 1;
+                (after, before)
+            }
+            Order::Newest => {
+                let (after, before) = (self.after.max(end - self.width), end.saturating_add(1));
+                self.before = after + 1;
+                (after, before)
+            }
+        }))
+    }
 }
 
 /// A run has few records, whatever else is asked for.
@@ -269,21 +310,12 @@ mod tests {
     use super::super::schema;
     use super::*;
 
-    async fn plan(connection: &mut Connection, select: &str) -> String {
-        // What the plan is for any parameters, which is what a wrong guess would show in.
+    async fn plan(connection: &mut Connection, select: &str, parameters: &str) -> String {
         let prepare = format!("prepare walk as {select}");
-        connection.client().batch_execute(&prepare).await.unwrap();
-        let types = select.matches("$7").count() + select.matches("$6").count();
-        let nulls = match (types, select.contains("$2")) {
-            (_, false) => "gen_random_uuid()",
-            (0, true) => "1, 2, 3, 4, '{1}'",
-            (_, true) if select.contains("$7") => "1, 2, 3, 4, '{1}', 5, '{1}'",
-            (_, true) if select.contains("$6::") => "1, 2, 3, 4, '{1}', '{1}'",
-            (_, true) => "1, 2, 3, 4, '{1}', 5",
-        };
-        let explain = format!("explain (costs off) execute walk({nulls})");
+        connection.run_all(&prepare).await.unwrap();
+        let explain = format!("explain (costs off) execute walk({parameters})");
         let rows = connection.client().query(&explain, &[]).await.unwrap();
-        connection.client().batch_execute("deallocate walk").await.unwrap();
+        connection.run_all("deallocate walk").await.unwrap();
         rows.iter().map(|row| row.get::<_, &str>(0)).collect::<Vec<_>>().join("\n")
     }
 
@@ -293,8 +325,10 @@ mod tests {
         let address = Address::parse(&server.url_of_new_schema()).unwrap();
         let mut connection = Connection::open(&address).await.unwrap();
         schema::settle(connection.client(), &address).await.unwrap();
-        let walks = [Walk::All, Walk::Tasks(Vec::new())];
-        let indexes = ["record_pkey", "record_action"];
+        let walks = [
+            (Walk::All, "record_pkey", "1, 2, 3, 4, '{1}', 5"),
+            (Walk::Tasks(Vec::new()), "record_action", "1, 2, 3, 4, '{1}', 5, '{1}'"),
+        ];
         let of_run = format!("select {COLUMNS} from record {OF_RUN}");
         // Without rows, with nearly all of one task and action, and with statistics of that.
         for prepare in [
@@ -309,14 +343,14 @@ mod tests {
             for mode in ["force_custom_plan", "force_generic_plan"] {
                 let set = format!("set plan_cache_mode to {mode}");
                 connection.client().batch_execute(&set).await.unwrap();
-                for (walk, index) in walks.iter().zip(indexes) {
+                for (walk, index, parameters) in &walks {
                     for order in [Order::Oldest, Order::Newest] {
-                        let plan = plan(&mut connection, &walk.select(order)).await;
+                        let plan = plan(&mut connection, &walk.select(order), parameters).await;
                         let is_wanted = plan.contains(&format!("using {index} on record"));
                         assert!(is_wanted && !plan.contains("Seq Scan"), "{mode}\n{plan}");
                     }
                 }
-                let plan = plan(&mut connection, &of_run).await;
+                let plan = plan(&mut connection, &of_run, "gen_random_uuid()").await;
                 assert!(plan.contains("record_run"), "{mode}\n{plan}");
             }
         }
