@@ -192,8 +192,8 @@ fn decode(text: &str) -> Option<String> {
         let escaped = match (first, others) {
             (b'%', [high, low, ..]) => {
                 let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                // OK because two hexadecimal digits are a byte.
-                digit(high).zip(digit(low)).map(|(high, low)| (high * 16 + low) as u8)
+                let byte = digit(high).zip(digit(low)).map(|(high, low)| high * 16 + low);
+                byte.and_then(|byte| u8::try_from(byte).ok())
             }
             _ => None,
         };

@@ -162,7 +162,7 @@ async fn begin(
         // Sent at once, in this order; each statement sees what was committed when its turn came.
         let (of_records, of_tasks): (Parameters<'_>, Parameters<'_>) =
             (&[&after, &HEARD], &[&last_task]);
-        let news = async {
+        let news = Box::pin(async {
             Ok(tokio::try_join!(
                 biased;
                 client.batch_execute(&begin),
@@ -171,7 +171,7 @@ async fn begin(
                 client.query_one(&state, &[]),
                 leases,
             )?)
-        };
+        });
         let ((), records, tasks, state, leases) = connection.in_time(news).await?;
         match books.fold(&News { records, tasks, state })? {
             Caught::Up => {
@@ -290,7 +290,7 @@ pub(super) async fn insert(
     let Rows { node, reason, output, attempt, params, trace, .. } = rows;
     let parameters: Parameters<'_> =
         &[seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace];
-    let writing = async {
+    let writing = Box::pin(async {
         tokio::try_join!(
             biased;
             tasks,
@@ -299,7 +299,7 @@ pub(super) async fn insert(
             client.batch_execute(end),
         )?;
         Ok(())
-    };
+    });
     connection.in_time(writing).await
 }
 

@@ -179,7 +179,8 @@ fn advise_without_state(
     use LogErrorKind as Kind;
 
     let say = |kind, advice: &str| (kind, advice.to_owned());
-    let said = chain(error);
+    // The crate does not tell these kinds apart in another way.
+    let says = |words| causes(error).any(|cause| cause.to_string().contains(words));
     match io_kind(error) {
         Some(std::io::ErrorKind::TimedOut) => {
             let timeout = address.connect_timeout;
@@ -194,10 +195,10 @@ fn advise_without_state(
         None if error.is_closed() => {
             say(Kind::Unreachable, "the server has closed the connection; try again")
         }
-        None if said.contains("password missing") => {
+        None if says("password missing") => {
             say(Kind::Open, "the server wants a password; add it to the address")
         }
-        None if said.contains("TLS") => say(
+        None if says("TLS") => say(
             Kind::Open,
             "the address asks for TLS, which this program does not speak; connect through a tunnel \
              or a proxy on this machine, with `sslmode=disable`",
@@ -214,11 +215,6 @@ fn advise_without_state(
 /// What went wrong with the network, if it was that.
 fn io_kind(error: &tokio_postgres::Error) -> Option<std::io::ErrorKind> {
     causes(error).find_map(|cause| Some(cause.downcast_ref::<std::io::Error>()?.kind()))
-}
-
-/// All that an error says: the crate does not tell these kinds apart in another way.
-fn chain(error: &tokio_postgres::Error) -> String {
-    causes(error).map(|cause| format!("{cause}; ")).collect()
 }
 
 fn causes<'a>(

@@ -26,7 +26,7 @@ pub(super) struct Named {
 }
 
 struct Latest {
-    place: usize,
+    place: i64,
     task: i64,
     action: i16,
     count: i64,
@@ -41,7 +41,7 @@ impl Named {
             latest: Vec::new(),
             until: row::number(books.ledger.last()),
         };
-        for (place, PastOf { task, keep }) in of.iter().enumerate() {
+        for (place, PastOf { task, keep }) in (0_i64..).zip(of) {
             let mut past = Past::default();
             let mut seqs = Vec::new();
             if let Some(task) = books.ledger.task(task) {
@@ -84,7 +84,7 @@ impl Named {
 
         let find = |seq: Seq| found.binary_search_by_key(&seq, |recorded| recorded.seq);
         let mut pasts = self.pasts.clone();
-        for (place, (past, seqs)) in pasts.iter_mut().zip(&self.seqs).enumerate() {
+        for (place, (past, seqs)) in (0_i64..).zip(pasts.iter_mut().zip(&self.seqs)) {
             let mut records: BTreeMap<Seq, &Recorded> = BTreeMap::new();
             for seq in seqs {
                 match find(*seq) {
@@ -103,8 +103,8 @@ impl Named {
     async fn latest(
         &self,
         connection: &mut Connection,
-    ) -> Result<BTreeMap<usize, Vec<Recorded>>, Failure> {
-        let mut by_place: BTreeMap<usize, Vec<Recorded>> = BTreeMap::new();
+    ) -> Result<BTreeMap<i64, Vec<Recorded>>, Failure> {
+        let mut by_place: BTreeMap<i64, Vec<Recorded>> = BTreeMap::new();
         if self.latest.is_empty() {
             return Ok(by_place);
         }
@@ -122,14 +122,12 @@ impl Named {
         let tasks: Vec<i64> = self.latest.iter().map(|latest| latest.task).collect();
         let actions: Vec<i16> = self.latest.iter().map(|latest| latest.action).collect();
         let counts: Vec<i64> = self.latest.iter().map(|latest| latest.count).collect();
-        // OK because there are not so many tasks.
-        let places: Vec<i64> = self.latest.iter().map(|latest| latest.place as i64).collect();
+        let places: Vec<i64> = self.latest.iter().map(|latest| latest.place).collect();
         let parameters: Parameters<'_> = &[&tasks, &actions, &counts, &places, &self.until];
         let rows = connection.rows(&select, parameters).await?;
         let found = row::records(connection, &rows).await?;
         for (row, recorded) in rows.iter().zip(found) {
-            let place = usize::try_from(row.try_get::<_, i64>(13)?).unwrap_or(usize::MAX);
-            by_place.entry(place).or_default().push(recorded);
+            by_place.entry(row.try_get(13)?).or_default().push(recorded);
         }
         Ok(by_place)
     }
@@ -153,7 +151,7 @@ impl Named {
 
 /// How many records there are of a task, of all that ever were.
 pub(super) fn count(books: &Books, task: &str) -> u64 {
-    let counts = books.ledger.task(task).map(|task| task.counts());
+    let counts = books.ledger.task(task).map(crate::ledger::TaskLedger::counts);
     counts.map_or(0, |counts| counts.iter().sum())
 }
 
