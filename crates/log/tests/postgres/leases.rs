@@ -66,6 +66,11 @@ async fn a_lease_that_others_ended_is_over() {
     assert_eq!(members, [member("a"), labelled.clone()]);
     one.renew(&member("a"), short, &[]).await.unwrap();
     until(&server, "until < clock_timestamp() from lease where node = 'a'").await;
+    // Nor does anybody while the server has not been up for as long as a lease lasts.
+    for _ in 0..2 {
+        let members = other.renew(&labelled, Duration::from_hours(24), &[]).await.unwrap();
+        assert_eq!(members.len(), 2);
+    }
     until(&server, "clock_timestamp() > pg_postmaster_start_time() + interval '300 ms'").await;
     other.renew(&labelled, long, &[]).await.unwrap();
     let members = other.renew(&labelled, long, &[]).await.unwrap();

@@ -1,7 +1,7 @@
 //! Ledgers that are written down, records that are removed and imported.
 
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, Recorded, Seq};
+use redengine_core::record::{Action, Record, Recorded, Seq};
 use redengine_core::runlog::{Appended, LogErrorKind, PastOf, Prune, Query, RunLog};
 use redengine_log::PostgresLog;
 use redengine_testserver::Server;
@@ -68,6 +68,22 @@ async fn who_was_away_while_records_were_pruned_knows_of_them_all_the_same() {
     let next = latest(begin("a", 99, 99), seq);
     assert!(matches!(away.append(vec![next]).await.unwrap()[0], Appended::Won(_)));
     assert_eq!(away.last_seq().await.unwrap(), Seq(80));
+}
+
+#[tokio::test]
+async fn a_run_that_had_an_end_before_it_began_is_over_also_for_who_comes_later() {
+    let url = Server::shared().url_of_new_schema();
+    let log = connect(&url).await;
+    let run = begin("a", 1, 0);
+    let crash = Record { action: Action::Crash, ..run.clone() };
+    log.append(vec![latest(crash, None)]).await.unwrap();
+    // Before records are removed, what is known of them is written down.
+    log.prune(Prune::default().beyond(9)).await.unwrap();
+    let log = connect(&url).await;
+    let batch = vec![latest(run.clone(), Some(Seq(1))), end(&run, Action::Success)];
+    let answers = log.append(batch).await.unwrap();
+    assert!(matches!(answers[0], Appended::Won(_)));
+    assert_eq!(answers[1], Appended::Lost);
 }
 
 #[tokio::test]
