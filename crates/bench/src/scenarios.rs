@@ -3,6 +3,7 @@
 //! Each scenario registers its tasks, lets the session settle, and then watches from outside.
 
 mod burst;
+mod claims;
 mod evaluate;
 mod idle;
 mod log;
@@ -35,6 +36,9 @@ pub(crate) enum Scenario {
     /// Records of N tasks that are appended to each run log: one at a time, 512 at a time, and by 512
     /// callers at once; beside raw inserts of the same rows.
     Log,
+    /// Runs of N tasks that four nodes claim at once on one PostgreSQL server: each of its own tasks,
+    /// and all of the same.
+    Claims,
     /// What is asked of a run log that has R records of N tasks.
     LogRead,
 }
@@ -64,6 +68,7 @@ impl Scenario {
             Self::Throughput => steady::throughput(size).await,
             Self::Evaluate => evaluate::run(size),
             Self::Log => log::run(size).await,
+            Self::Claims => claims::run(size).await,
             Self::LogRead => log_read::run(size).await,
         }
     }

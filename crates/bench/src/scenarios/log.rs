@@ -6,13 +6,16 @@
 mod raw;
 pub(super) mod rows;
 
-use std::path::Path;
-use std::sync::Arc;
+use std::future::ready;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use redengine::record::{Record, Recorded, Seq};
 use redengine::runlog::{Append, Appended, RunLog};
-use redengine_log::{MemoryLog, SqliteLog, Synchronous};
+use redengine_log::{MemoryLog, PostgresLog, SqliteLog, Synchronous};
+use redengine_testserver::Server;
 use tokio::task::JoinSet;
 
 use self::rows::Rows;
@@ -30,42 +33,87 @@ const TURNS: u32 = 6;
 pub(super) struct Subject {
     pub(super) name: &'static str,
     /// Opens the log in a folder of its own.
-    pub(super) open: fn(&Path) -> Result<Arc<dyn RunLog>, String>,
+    open: fn(PathBuf) -> Opening<Arc<dyn RunLog>>,
     /// Opens something that only writes, in another folder.
-    limit: fn(&Path, &[Arc<str>]) -> OpenedLimit,
+    limit: fn(PathBuf, Tasks) -> Opening<Box<dyn Limit>>,
 }
 
-type OpenedLimit = Result<Box<dyn Limit>, String>;
+type Tasks = Vec<Arc<str>>;
+
+type Opening<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+
+impl Subject {
+    /// Opens the log that belongs to a folder.
+    pub(super) async fn open(&self, folder: &Path) -> Result<Arc<dyn RunLog>, String> {
+        (self.open)(folder.to_owned()).await
+    }
+}
 
 /// Writes records as fast as it can be done.
 #[async_trait]
-pub(super) trait Limit {
+pub(super) trait Limit: Send {
     /// Writes them at once.
     async fn insert(&mut self, records: &[Recorded]) -> Result<(), String>;
 }
 
 /// All logs that are measured.
-pub(super) const SUBJECTS: [Subject; 3] = [
+pub(super) const SUBJECTS: [Subject; 4] = [
     Subject {
         name: "memory",
-        open: |_| Ok(Arc::new(MemoryLog::new())),
-        limit: |_, _| Ok(Box::new(raw::Memory::default())),
+        open: |_| Box::pin(async { Ok(Arc::new(MemoryLog::new()) as _) }),
+        limit: |_, _| Box::pin(async { Ok(Box::new(raw::Memory::default()) as _) }),
     },
     Subject {
         name: "sqlite_full",
-        open: |folder| sqlite(folder, Synchronous::Full),
-        limit: |folder, tasks| Ok(Box::new(raw::Sqlite::open(folder, tasks, "full")?)),
+        open: |folder| Box::pin(ready(sqlite(&folder, Synchronous::Full))),
+        limit: |folder, tasks| Box::pin(ready(raw_sqlite(&folder, &tasks, "full"))),
     },
     Subject {
         name: "sqlite_normal",
-        open: |folder| sqlite(folder, Synchronous::Normal),
-        limit: |folder, tasks| Ok(Box::new(raw::Sqlite::open(folder, tasks, "normal")?)),
+        open: |folder| Box::pin(ready(sqlite(&folder, Synchronous::Normal))),
+        limit: |folder, tasks| Box::pin(ready(raw_sqlite(&folder, &tasks, "normal"))),
+    },
+    Subject {
+        name: "postgres",
+        open: |folder| Box::pin(postgres(folder)),
+        limit: |folder, tasks| {
+            Box::pin(async move {
+                let url = postgres_url(&folder)?;
+                Ok(Box::new(raw::Postgres::open(&url, &tasks).await?) as _)
+            })
+        },
     },
 ];
 
 fn sqlite(folder: &Path, synchronous: Synchronous) -> Result<Arc<dyn RunLog>, String> {
     let log = SqliteLog::builder(folder.join("runs.db")).synchronous(synchronous).open();
     Ok(Arc::new(log.map_err(|error| error.to_string())?))
+}
+
+fn raw_sqlite(
+    folder: &Path,
+    tasks: &[Arc<str>],
+    synchronous: &str,
+) -> Result<Box<dyn Limit>, String> {
+    Ok(Box::new(raw::Sqlite::open(folder, tasks, synchronous)?))
+}
+
+async fn postgres(folder: PathBuf) -> Result<Arc<dyn RunLog>, String> {
+    let log = PostgresLog::connect(&postgres_url(&folder)?).await;
+    Ok(Arc::new(log.map_err(|error| error.to_string())?))
+}
+
+/// The address of the schema that belongs to a folder.
+fn postgres_url(folder: &Path) -> Result<String, String> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Ok(format!("{}?schema={name}", server()?.url()))
+}
+
+/// The PostgreSQL server of all measurements; it ends with this program.
+pub(super) fn server() -> Result<&'static Server, String> {
+    static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| Server::start().map_err(|error| error.to_string()));
+    server.as_ref().map_err(Clone::clone)
 }
 
 /// How records come.
@@ -116,9 +164,9 @@ async fn measure(
     turn: f64,
 ) -> Result<(f64, f64), String> {
     let (folder, other) = (folder()?, folder()?);
-    let log = (subject.open)(folder.path())?;
+    let log = subject.open(folder.path()).await?;
     let (mut rows, mut same_rows) = (Rows::new(tasks.max(BURST)), Rows::new(tasks.max(BURST)));
-    let mut limit = (subject.limit)(other.path(), rows.tasks())?;
+    let mut limit = (subject.limit)(other.path().to_owned(), rows.tasks().to_vec()).await?;
     let (mut own, mut raw) = (Rate::default(), Rate::default());
     for _ in 0..TURNS {
         let clock = Stopwatch::start();

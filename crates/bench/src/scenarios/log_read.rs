@@ -38,7 +38,7 @@ pub(super) async fn run(size: Size) -> Result<Figures, String> {
         let folder = folder()?;
         let explain = |error: LogError| error.to_string();
         let mut rows = Rows::new(size.tasks.max(1));
-        let mut log = (subject.open)(folder.path())?;
+        let mut log = subject.open(folder.path()).await?;
         let clock = Stopwatch::start();
         let mut written = 0;
         while written < size.records {
@@ -56,7 +56,7 @@ pub(super) async fn run(size: Size) -> Result<Figures, String> {
             drop(log);
             let before = process::resident();
             let clock = Stopwatch::start();
-            log = (subject.open)(folder.path())?;
+            log = subject.open(folder.path()).await?;
             put(&mut figures, "open_ms", clock.seconds() * 1e3);
             let first = vec![PastOf { task: Arc::clone(&rows.tasks()[0]), keep: Keep::default() }];
             log.past(first).await.map_err(explain)?;
