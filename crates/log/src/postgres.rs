@@ -40,7 +40,7 @@ use self::address::Address;
 use self::connect::{Connection, Pool};
 use self::error::Failure;
 use self::listen::Told;
-use self::write::{Queue, Writer};
+use self::write::{Needs, Queue, Writer};
 
 /// Keeps records on a PostgreSQL server, 13 or newer, that many nodes share.
 ///
@@ -297,13 +297,14 @@ impl RunLog for PostgresLog {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let answer = self.shared.queue.push(batch);
-        let shared = Arc::clone(&self.shared);
-        self.thread.spawn(async move || {
-            let mut writer = shared.writer.lock().await;
-            writer.write(&shared.queue, &shared.address, &shared.told).await;
-            writer.copy_if_due(&shared.address).await;
-        });
+        let (answer, needs) = self.shared.queue.push(batch);
+        if needs == Needs::AWriter {
+            let shared = Arc::clone(&self.shared);
+            self.thread.spawn(async move || {
+                let Shared { queue, writer, address, told, .. } = &*shared;
+                write::serve(queue, writer, address, told).await;
+            });
+        }
         answered(answer).await.unwrap_or_else(|| Err(self.broken("append to")))
     }
 

@@ -7,10 +7,11 @@
 //! the database holds up all who follow. Here it holds up those who append, and for two seconds at
 //! most: then the server ends it.
 //!
-//! A batch costs two round trips: one to take the lock and hear what is new, one to write and
-//! commit. What was decided in between was decided in memory, by the ledger.
+//! A transaction costs two round trips: one to take the lock and hear what is new, one to write and
+//! commit. What is decided in between is decided in memory, by the ledger, and all that have come
+//! while the lock was waited for go along.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, LogErrorKind};
@@ -19,12 +20,13 @@ use tokio_postgres::{Client, Row, Statement};
 use uuid::Uuid;
 
 use super::address::{Address, Lock};
-use super::books::{Books, Caught, IsNew, News, RECORDS, STATE, TASKS};
+use super::books::{Books, Caught, IsNew, News, RECORDS, STATE};
 use super::connect::{Connection, Parameters};
 use super::error::Failure;
 use super::read::hour;
 use super::row;
 use super::text;
+use super::write::Group;
 
 /// So many records of others are heard of under the lock; if there are more, without it.
 const HEARD: i64 = 16_384;
@@ -72,14 +74,14 @@ pub(super) async fn append(
     connection: &mut Connection,
     books: &mut Books,
     address: &Address,
-    batches: &[Vec<Append>],
+    group: &Group<'_>,
 ) -> Result<Vec<Answer>, Failure> {
-    match transact(connection, books, address, batches, Repeated::LookedUpIfUnexpected).await {
+    match transact(connection, books, address, group, Repeated::LookedUpIfUnexpected).await {
         Err(Failure::Postgres(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             // Nothing was written, and the ledger has what is not in the log.
             connection.run_all("rollback").await?;
             *books = Books::open(connection).await?;
-            transact(connection, books, address, batches, Repeated::LookedUpFirst).await
+            transact(connection, books, address, group, Repeated::LookedUpFirst).await
         }
         answers => answers,
     }
@@ -89,18 +91,30 @@ async fn transact(
     connection: &mut Connection,
     books: &mut Books,
     address: &Address,
-    batches: &[Vec<Append>],
+    group: &Group<'_>,
     repeated: Repeated,
 ) -> Result<Vec<Answer>, Failure> {
-    let ended = begin(connection, books, address, batches).await?;
-    let all = batches.iter().flatten().map(|append| &append.record);
+    let (ended, batches) = loop {
+        let ended = begin(connection, books, address).await?;
+        let batches = group.gather();
+        let nodes = batches.iter().flat_map(|batch| nodes(batch));
+        let unknown: BTreeSet<String> =
+            nodes.filter(|node| !books.nodes.contains(*node)).map(str::to_owned).collect();
+        if unknown.is_empty() {
+            break (ended, batches);
+        }
+        // Leases are locked all at once and in order, so that nobody waits in a circle.
+        connection.run_all("rollback").await?;
+        books.nodes.extend(unknown);
+    };
+    let all = batches.iter().flat_map(|batch| &**batch).map(|append| &append.record);
     let known = match repeated {
         Repeated::LookedUpIfUnexpected => HashMap::new(),
         Repeated::LookedUpFirst => find(connection, all).await?,
     };
     let mut decided = Decided { known, ..Decided::default() };
     let mut answers: Vec<Answer> = Vec::with_capacity(batches.len());
-    for batch in batches {
+    for batch in &batches {
         let fenced = nodes(batch).find(|node| ended.iter().any(|ended| **ended == **node));
         match fenced {
             Some(node) => answers.push(Err((
@@ -132,26 +146,21 @@ fn nodes(batch: &[Append]) -> impl Iterator<Item = &str> {
     runs.filter_map(|append| append.record.details.as_ref()?.node.as_deref())
 }
 
-/// Takes the lock and hears what is new; gives those nodes whose leases have ended.
+/// Takes the lock and hears what is new; gives those nodes of which we know that have ended.
 async fn begin(
     connection: &mut Connection,
     books: &mut Books,
     address: &Address,
-    batches: &[Vec<Append>],
 ) -> Result<Vec<String>, Failure> {
-    let mut nodes: Vec<_> =
-        batches.iter().flat_map(|batch| nodes(batch)).map(text::encode).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
+    let nodes: Vec<String> = books.nodes.iter().map(|node| text::encode(node).into()).collect();
     let lock = address.lock(Lock::Append);
     let begin = format!(
         "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
     );
     let ended = connection.prepared(ENDED).await?;
     let (state, records) = (connection.prepared(STATE).await?, connection.prepared(RECORDS).await?);
-    let tasks = connection.prepared(TASKS).await?;
     loop {
-        let (after, last_task) = (row::number(books.ledger.last()), books.last_task());
+        let after = row::number(books.ledger.last());
         let client = connection.client();
         let leases = async {
             if nodes.is_empty() {
@@ -160,29 +169,19 @@ async fn begin(
             client.query(&ended, &[&nodes]).await
         };
         // Sent at once, in this order; each statement sees what was committed when its turn came.
-        let (of_records, of_tasks): (Parameters<'_>, Parameters<'_>) =
-            (&[&after, &HEARD], &[&last_task]);
+        let of_records: Parameters<'_> = &[&after, &HEARD];
         let news = Box::pin(async {
             Ok(tokio::try_join!(
                 biased;
                 client.batch_execute(&begin),
                 client.query(&records, of_records),
-                client.query(&tasks, of_tasks),
                 client.query_one(&state, &[]),
                 leases,
             )?)
         });
-        let ((), records, tasks, state, leases) = connection.in_time(news).await?;
-        match books.fold(&News { records, tasks, state })? {
-            Caught::Up => {
-                let mut ended = Vec::new();
-                for row in leases {
-                    if !row.try_get::<_, bool>(1)? {
-                        ended.push(text::decode(row.try_get(0)?).into_owned());
-                    }
-                }
-                return Ok(ended);
-            }
+        let ((), records, state, leases) = connection.in_time(news).await?;
+        match books.fold(connection, &News { records, state }).await? {
+            Caught::Up => return ended_of(&leases),
             // Not under the lock: the others go on meanwhile.
             caught => {
                 connection.run_all("rollback").await?;
@@ -192,6 +191,16 @@ async fn begin(
             }
         }
     }
+}
+
+fn ended_of(leases: &[Row]) -> Result<Vec<String>, Failure> {
+    let mut ended = Vec::new();
+    for row in leases {
+        if !row.try_get::<_, bool>(1)? {
+            ended.push(text::decode(row.try_get(0)?).into_owned());
+        }
+    }
+    Ok(ended)
 }
 
 /// What is to be written, and what is not known yet.

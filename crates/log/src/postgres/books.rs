@@ -3,7 +3,7 @@
 //! Always: the ledger is the fold of all records up to its last. Records that were pruned are below
 //! the number that the copy is of, so whoever is behind that number begins again with the copy.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use redengine_core::Timestamp;
@@ -26,8 +26,9 @@ const COPY_AFTER: u64 = 32_768;
 /// So many tasks are written down with one statement.
 const COPIED: usize = 8192;
 
-pub(super) const STATE: &str = "select version, copied, pruned from state";
-pub(super) const TASKS: &str = "select id, name from task where id > $1 order by id";
+pub(super) const STATE: &str = "select version, copied, pruned,
+        (select id from task order by id desc limit 1) from state";
+const TASKS: &str = "select id, name from task where id > $1 order by id";
 pub(super) const RECORDS: &str = "select seq, task, run, action, started from record
      where seq > $1 order by seq limit $2";
 
@@ -41,6 +42,8 @@ pub(super) struct Books {
     last_task: i64,
     /// The number that the copy is of, as far as is known.
     copied: u64,
+    /// The nodes that have begun runs here: their leases are looked at with each append.
+    pub(super) nodes: BTreeSet<String>,
     /// The latest hour that is known to be in the table of hours.
     pub(super) hour: Option<i64>,
 }
@@ -56,10 +59,10 @@ pub(super) enum Caught {
     Behind,
 }
 
-/// What [`Books::catch_up`] asks for, from one moment or in this order.
+/// What was asked for to catch up, in this order or under the lock: what was pruned before the
+/// records were read is known then.
 pub(super) struct News {
     pub(super) records: Vec<Row>,
-    pub(super) tasks: Vec<Row>,
     pub(super) state: Row,
 }
 
@@ -128,24 +131,20 @@ impl Books {
     /// Folds in all that is there; `false`: some of it was pruned.
     pub(super) async fn catch_up(&mut self, connection: &mut Connection) -> Result<bool, Failure> {
         let records = connection.prepared(RECORDS).await?;
-        let (tasks, state) = (connection.prepared(TASKS).await?, connection.prepared(STATE).await?);
+        let state = connection.prepared(STATE).await?;
         loop {
             let after = row::number(self.ledger.last());
             let client = connection.client();
-            // The order matters: the tasks of the records are there, and what was pruned before
-            // the records were read is known.
-            let (of_records, of_tasks): (Parameters<'_>, Parameters<'_>) =
-                (&[&after, &PAGE], &[&self.last_task]);
+            let of_records: Parameters<'_> = &[&after, &PAGE];
             let news = async {
                 Ok(tokio::try_join!(
                     biased;
                     client.query(&records, of_records),
-                    client.query(&tasks, of_tasks),
                     client.query_one(&state, &[]),
                 )?)
             };
-            let (records, tasks, state) = connection.in_time(news).await?;
-            match self.fold(&News { records, tasks, state })? {
+            let (records, state) = connection.in_time(news).await?;
+            match self.fold(connection, &News { records, state }).await? {
                 Caught::Up => return Ok(true),
                 Caught::More => {}
                 Caught::Behind => return Ok(false),
@@ -154,14 +153,21 @@ impl Books {
     }
 
     /// Folds in what others wrote.
-    pub(super) fn fold(&mut self, news: &News) -> Result<Caught, Failure> {
+    pub(super) async fn fold(
+        &mut self,
+        connection: &mut Connection,
+        news: &News,
+    ) -> Result<Caught, Failure> {
         let pruned = self.check(&news.state)?;
         if Seq(pruned) > self.ledger.last() {
             return Ok(Caught::Behind);
         }
-        for row in &news.tasks {
-            let (id, name) = self.note_task(row)?;
-            self.ledger.set_id(&name, id);
+        // New tasks are rare. Those of the records are there when these are.
+        if news.state.try_get::<_, Option<i64>>(3)? > Some(self.last_task) {
+            for row in &connection.rows(TASKS, &[&self.last_task]).await? {
+                let (id, name) = self.note_task(row)?;
+                self.ledger.set_id(&name, id);
+            }
         }
         for row in &news.records {
             let number: i64 = row.try_get(0)?;
@@ -184,10 +190,6 @@ impl Books {
         }
         let is_full = i64::try_from(news.records.len()).is_ok_and(|count| count >= PAGE);
         Ok(if is_full { Caught::More } else { Caught::Up })
-    }
-
-    pub(super) fn last_task(&self) -> i64 {
-        self.last_task
     }
 
     /// Tells the number of a task, and gives it one if it has none.

@@ -17,25 +17,21 @@ use super::connect::{Connection, Parameters};
 use super::error::Failure;
 use super::text;
 
-/// Whether the own lease was ended, and whether it has not run out. Appends that look at it are
-/// waited for.
-const OWN: &str = "select fenced is not null, until > clock_timestamp() from lease
-     where node = $1 for update";
+/// The own lease and those that may be ended: whether it has been, and whether it has not run out.
+///
+/// They are locked in the order in which appends lock them, so that nobody waits in a circle, and
+/// appends that have looked at them are waited for.
+const LOCK: &str = "select node, fenced is not null, until > clock_timestamp() from lease
+     where node = $1 or (fenced is null and (node = any($2) or greatest(
+        until, pg_postmaster_start_time() + $3::float8 * interval '1 microsecond'
+     ) <= clock_timestamp()))
+     order by node for update";
 
 const RENEW: &str = "insert into lease (node, labels, until)
      values ($1, $2, clock_timestamp() + $3::float8 * interval '1 microsecond')
      on conflict (node) do update set labels = excluded.labels, until = excluded.until";
 
-/// Rows are locked in the order in which appends look at them, so that nobody waits in a circle.
-const END: &str = "with ending as (
-        select node from lease
-        where fenced is null and node <> $1
-        and (node = any($2) or ($3 and greatest(
-            until, pg_postmaster_start_time() + $4::float8 * interval '1 microsecond'
-        ) <= clock_timestamp()))
-        order by node for update
-     )
-     update lease set fenced = clock_timestamp() from ending where lease.node = ending.node";
+const END: &str = "update lease set fenced = clock_timestamp() where node = any($1)";
 
 /// Those who are gone and had no lease may not come back either.
 const END_UNKNOWN: &str = "insert into lease (node, labels, until, fenced)
@@ -66,10 +62,16 @@ pub(super) async fn renew(
         "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
     );
     connection.run_all(&begin).await?;
-    let (is_fenced, was_there): (bool, bool) = match connection.rows(OWN, &[&node]).await?.first() {
-        Some(row) => (row.try_get(0)?, row.try_get(1)?),
-        None => (false, false),
-    };
+    let (mut is_fenced, mut was_there) = (false, false);
+    let mut others: Vec<String> = Vec::new();
+    for row in connection.rows(LOCK, &[&node, &gone, &ttl]).await? {
+        let name: String = row.try_get(0)?;
+        if name == node {
+            (is_fenced, was_there) = (row.try_get(1)?, row.try_get(2)?);
+        } else {
+            others.push(name);
+        }
+    }
     if is_fenced {
         connection.run_all("rollback").await?;
         return Err(Failure::Unfit(
@@ -81,9 +83,10 @@ pub(super) async fn renew(
             ),
         ));
     }
+    others.retain(|other| was_there || gone.iter().any(|gone| gone == other));
     let steps: [(&str, Parameters<'_>); 4] = [
         (RENEW, &[&node, &labels, &ttl]),
-        (END, &[&node, &gone, &was_there, &ttl]),
+        (END, &[&others]),
         (END_UNKNOWN, &[&node, &gone]),
         (FORGET, &[&was_there]),
     ];

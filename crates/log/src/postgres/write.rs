@@ -4,6 +4,8 @@
 //! committed; whoever appends again is answered by what is in the log. Those who wait while another
 //! transaction is under way go together in the next.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redengine_core::record::{Recorded, Seq};
@@ -30,39 +32,117 @@ const IMPORTED: usize = 8192;
 /// A batch that waits to be written, and who waits for it.
 struct Waiting {
     batch: Vec<Append>,
-    answer: oneshot::Sender<Result<Vec<Appended>, LogError>>,
+    answer: Asker,
 }
+
+type Asker = oneshot::Sender<Result<Vec<Appended>, LogError>>;
 
 /// The batches that wait.
 #[derive(Default)]
-pub(super) struct Queue(Mutex<Vec<Waiting>>);
+pub(super) struct Queue(Mutex<Line>);
+
+#[derive(Default)]
+struct Line {
+    waiting: Vec<Waiting>,
+    /// Whether somebody writes, and will look again when that is done.
+    is_served: bool,
+}
+
+/// Whether a batch that waits needs somebody who writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    Nobody,
+    AWriter,
+}
 
 impl Queue {
     pub(super) fn push(
         &self,
         batch: Vec<Append>,
-    ) -> oneshot::Receiver<Result<Vec<Appended>, LogError>> {
+    ) -> (oneshot::Receiver<Result<Vec<Appended>, LogError>>, Needs) {
         let (answer, receiver) = oneshot::channel();
-        self.lock().push(Waiting { batch, answer });
-        receiver
+        let mut line = self.lock();
+        line.waiting.push(Waiting { batch, answer });
+        let was_served = std::mem::replace(&mut line.is_served, true);
+        (receiver, if was_served { Needs::Nobody } else { Needs::AWriter })
     }
 
-    /// Takes those that go together.
-    fn take(&self) -> Vec<Waiting> {
-        let mut waiting = self.lock();
-        let mut records = 0;
-        let count = waiting.iter().take_while(|one| {
+    /// Tells whether somebody waits; if not, whoever comes needs another writer.
+    fn is_needed(&self) -> bool {
+        let mut line = self.lock();
+        line.is_served = !line.waiting.is_empty();
+        line.is_served
+    }
+
+    /// Takes those that go together with so many records that were taken before.
+    fn take(&self, mut records: usize) -> Vec<Waiting> {
+        let mut line = self.lock();
+        let count = line.waiting.iter().take_while(|one| {
             let is_first = records == 0;
             records += one.batch.len();
             is_first || records <= GROUP
         });
         let count = count.count();
-        waiting.drain(..count).collect()
+        line.waiting.drain(..count).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Waiting>> {
+    fn lock(&self) -> MutexGuard<'_, Line> {
         // Whoever panicked under this lock left a list that is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Those that go together.
+pub(super) struct Group<'a> {
+    queue: &'a Queue,
+    batches: RefCell<Vec<Rc<Vec<Append>>>>,
+    answers: RefCell<Vec<Asker>>,
+}
+
+impl<'a> Group<'a> {
+    fn new(queue: &'a Queue) -> Self {
+        Self { queue, batches: RefCell::default(), answers: RefCell::default() }
+    }
+
+    /// Gives the batches, with those that have come meanwhile.
+    ///
+    /// Who asks for them as late as possible makes one transaction of many.
+    pub(super) fn gather(&self) -> Vec<Rc<Vec<Append>>> {
+        let mut batches = self.batches.borrow_mut();
+        let records = batches.iter().map(|batch| batch.len()).sum();
+        for Waiting { batch, answer } in self.queue.take(records) {
+            batches.push(Rc::new(batch));
+            self.answers.borrow_mut().push(answer);
+        }
+        batches.clone()
+    }
+}
+
+/// Serves all who wait, and who come meanwhile.
+pub(super) async fn serve(
+    queue: &Queue,
+    writer: &tokio::sync::Mutex<Writer>,
+    address: &Address,
+    told: &watch::Sender<Told>,
+) {
+    /// A writer that panics leaves nobody waiting for it.
+    struct Served<'a>(&'a Queue);
+    impl Drop for Served<'_> {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                *self.0.lock() = Line::default();
+            }
+        }
+    }
+    let _served = Served(queue);
+    loop {
+        // Not held from one to the next: those who want something else have their turn in between.
+        let mut writer = writer.lock().await;
+        if !queue.is_needed() {
+            return;
+        }
+        writer.write(queue, address, told).await;
+        writer.copy_if_due(address).await;
     }
 }
 
@@ -78,27 +158,21 @@ impl Writer {
     }
 
     /// Writes those who wait; tells the last number, and then answers them.
-    pub(super) async fn write(
-        &mut self,
-        queue: &Queue,
-        address: &Address,
-        told: &watch::Sender<Told>,
-    ) {
-        let waiting = queue.take();
-        if waiting.is_empty() {
-            // Somebody who came before took them along.
-            return;
-        }
-        let (batches, answers): (Vec<_>, Vec<_>) =
-            waiting.into_iter().map(|one| (one.batch, one.answer)).unzip();
+    async fn write(&mut self, queue: &Queue, address: &Address, told: &watch::Sender<Told>) {
+        let group = Group::new(queue);
         let written = self
             .with(address, async |connection, books| {
-                append::append(connection, books, address, &batches).await
+                append::append(connection, books, address, &group).await
             })
             .await;
         if let Some((_, books)) = &self.open {
             listen::tell(told, books.ledger.last());
         }
+        if group.batches.borrow().is_empty() {
+            // The server was not reached at all: that is the answer to all who wait.
+            group.gather();
+        }
+        let answers = group.answers.into_inner();
         match written {
             Ok(appended) => {
                 for (answer, appended) in answers.into_iter().zip(appended) {
