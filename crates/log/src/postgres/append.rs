@@ -20,21 +20,13 @@ use tokio_postgres::{Client, Row, Statement};
 use uuid::Uuid;
 
 use super::address::{Address, Lock};
-use super::books::{Books, Caught, IsNew, News, RECORDS, STATE};
+use super::books::{Books, Caught, IsNew, NEWS, PAGE};
 use super::connect::{Connection, Parameters};
 use super::error::Failure;
 use super::read::hour;
 use super::row;
 use super::text;
 use super::write::Group;
-
-/// So many records of others are heard of under the lock; if there are more, without it.
-const HEARD: i64 = 16_384;
-
-/// The leases that have ended. They cannot change until the transaction ends: a lease ends either
-/// before this append, which fails then, or after it, and who ended it finds the run in the log.
-const ENDED: &str = "select node, fenced is null and until > clock_timestamp() from lease
-     where node = any($1) order by node for share";
 
 const INSERT_TASKS: &str =
     "insert into task (id, name) select * from unnest($1::bigint[], $2::text[])";
@@ -47,6 +39,11 @@ const INSERT: &str = "insert into record
      select * from unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::smallint[], $5::bigint[],
         $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::bigint[],
         $12::text[], $13::text[])";
+
+/// The same of records that have none of the rarer fields.
+const INSERT_PLAIN: &str = "insert into record (seq, task, run, action, at, started, due, node)
+     select * from unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::smallint[], $5::bigint[],
+        $6::bigint[], $7::bigint[], $8::text[])";
 
 /// Records by run and action; the columns are those of a record.
 const FIND: &str = "select found.seq, found.task, found.run, found.action, found.at, found.started,
@@ -157,31 +154,22 @@ async fn begin(
     let begin = format!(
         "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
     );
-    let ended = connection.prepared(ENDED).await?;
-    let (state, records) = (connection.prepared(STATE).await?, connection.prepared(RECORDS).await?);
+    let news = connection.prepared(NEWS).await?;
     loop {
         let after = row::number(books.ledger.last());
         let client = connection.client();
-        let leases = async {
-            if nodes.is_empty() {
-                return Ok(Vec::new());
-            }
-            client.query(&ended, &[&nodes]).await
-        };
-        // Sent at once, in this order; each statement sees what was committed when its turn came.
-        let of_records: Parameters<'_> = &[&after, &HEARD];
-        let news = Box::pin(async {
+        let parameters: Parameters<'_> = &[&after, &PAGE, &nodes];
+        // Sent at once; the second sees what was committed when its turn came, under the lock.
+        let asked = Box::pin(async {
             Ok(tokio::try_join!(
                 biased;
                 client.batch_execute(&begin),
-                client.query(&records, of_records),
-                client.query_one(&state, &[]),
-                leases,
+                client.query(&news, parameters),
             )?)
         });
-        let ((), records, state, leases) = connection.in_time(news).await?;
-        match books.fold(connection, &News { records, state }).await? {
-            Caught::Up => return ended_of(&leases),
+        let ((), rows) = connection.in_time(asked).await?;
+        match books.fold(connection, &rows).await? {
+            Caught::Up => return ended(&rows),
             // Not under the lock: the others go on meanwhile.
             caught => {
                 connection.run_all("rollback").await?;
@@ -193,14 +181,11 @@ async fn begin(
     }
 }
 
-fn ended_of(leases: &[Row]) -> Result<Vec<String>, Failure> {
-    let mut ended = Vec::new();
-    for row in leases {
-        if !row.try_get::<_, bool>(1)? {
-            ended.push(text::decode(row.try_get(0)?).into_owned());
-        }
-    }
-    Ok(ended)
+/// The nodes whose leases have ended, as [`NEWS`] tells.
+fn ended(news: &[Row]) -> Result<Vec<String>, Failure> {
+    let Some(row) = news.first() else { return Ok(Vec::new()) };
+    let nodes: Option<Vec<&str>> = row.try_get(4)?;
+    Ok(nodes.into_iter().flatten().map(|node| text::decode(node).into()).collect())
 }
 
 /// What is to be written, and what is not known yet.
@@ -279,7 +264,8 @@ pub(super) async fn insert(
     rows: &Rows<'_>,
     end: &str,
 ) -> Result<(), Failure> {
-    let insert = connection.prepared(INSERT).await?;
+    let insert = if rows.is_plain { INSERT_PLAIN } else { INSERT };
+    let insert = connection.prepared(insert).await?;
     let (tasks, hours) =
         (connection.prepared(INSERT_TASKS).await?, connection.prepared(INSERT_HOURS).await?);
     let client = connection.client();
@@ -299,6 +285,7 @@ pub(super) async fn insert(
     let Rows { node, reason, output, attempt, params, trace, .. } = rows;
     let parameters: Parameters<'_> =
         &[seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace];
+    let parameters = if rows.is_plain { &parameters[..8] } else { parameters };
     let writing = Box::pin(async {
         tokio::try_join!(
             biased;
@@ -367,12 +354,15 @@ pub(super) struct Rows<'a> {
     trace: Texts<'a>,
     new_tasks: (Vec<i64>, Vec<std::borrow::Cow<'a, str>>),
     new_hours: (Vec<i64>, Vec<i64>),
+    /// Whether the columns after `node` are all empty.
+    is_plain: bool,
 }
 
 impl<'a> Rows<'a> {
     /// Makes the rows of records that are in the ledger already.
     pub(super) fn of(books: &mut Books, records: &'a [Recorded]) -> Self {
-        let mut rows = Self::default();
+        let is_plain = records.iter().all(|recorded| is_plain(&recorded.record));
+        let mut rows = Self { is_plain, ..Self::default() };
         for Recorded { seq, record } in records {
             let number = row::number(*seq);
             let (task, is_new) = books.task(&record.task);
@@ -396,6 +386,9 @@ impl<'a> Rows<'a> {
             let details = record.details.as_deref();
             let encoded = |text: Option<&'a str>| text.map(text::encode);
             rows.node.push(encoded(details.and_then(|details| details.node.as_deref())));
+            if is_plain {
+                continue;
+            }
             rows.reason.push(encoded(details.and_then(|details| details.reason.as_deref())));
             rows.output.push(encoded(details.and_then(|details| details.output.as_deref())));
             rows.attempt.push(details.and_then(|details| details.attempt).map(u64::cast_signed));
@@ -404,4 +397,11 @@ impl<'a> Rows<'a> {
         }
         rows
     }
+}
+
+/// Most records have nothing to say that needs a column of its own.
+fn is_plain(record: &Record) -> bool {
+    let Some(details) = &record.details else { return true };
+    let rarer = [&details.reason, &details.output, &details.params];
+    rarer.into_iter().all(Option::is_none) && details.attempt.is_none() && details.trace.is_none()
 }

@@ -18,7 +18,7 @@ use super::{row, schema, text};
 use crate::ledger::{Ledger, Tally, TaskLedger};
 
 /// So many records are folded in with one statement.
-const PAGE: i64 = 16_384;
+pub(super) const PAGE: i64 = 16_384;
 
 /// A ledger is written down again after so many records: so many are folded in by who opens the log.
 const COPY_AFTER: u64 = 32_768;
@@ -26,11 +26,26 @@ const COPY_AFTER: u64 = 32_768;
 /// So many tasks are written down with one statement.
 const COPIED: usize = 8192;
 
-pub(super) const STATE: &str = "select version, copied, pruned,
-        (select id from task order by id desc limit 1) from state";
+const STATE: &str = "select version, copied, pruned from state";
+
+/// What others wrote, all of one moment: the state, the greatest number of a task, those of some
+/// nodes whose leases have ended, and the records.
+///
+/// The leases cannot change until the transaction ends: one ends either before an append, which
+/// fails then, or after it, and who ended it finds the run in the log.
+pub(super) const NEWS: &str = "with looked as (
+        select node, fenced is null and until > clock_timestamp() as is_there from lease
+        where node = any($3) order by node for share
+     )
+     select version, copied, pruned, (select id from task order by id desc limit 1),
+        (select array_agg(node) from looked where not is_there),
+        seq, task, run, action, started
+     from state left join (
+        select seq, task, run, action, started from record where seq > $1 order by seq limit $2
+     ) as news on true
+     order by seq";
+
 const TASKS: &str = "select id, name from task where id > $1 order by id";
-pub(super) const RECORDS: &str = "select seq, task, run, action, started from record
-     where seq > $1 order by seq limit $2";
 
 /// The ledger, and the numbers that the database knows things by.
 #[derive(Debug, Default)]
@@ -57,13 +72,6 @@ pub(super) enum Caught {
     More,
     /// Some records that are missing were pruned: begin again with the copy.
     Behind,
-}
-
-/// What was asked for to catch up, in this order or under the lock: what was pruned before the
-/// records were read is known then.
-pub(super) struct News {
-    pub(super) records: Vec<Row>,
-    pub(super) state: Row,
 }
 
 impl Books {
@@ -130,21 +138,10 @@ impl Books {
 
     /// Folds in all that is there; `false`: some of it was pruned.
     pub(super) async fn catch_up(&mut self, connection: &mut Connection) -> Result<bool, Failure> {
-        let records = connection.prepared(RECORDS).await?;
-        let state = connection.prepared(STATE).await?;
         loop {
             let after = row::number(self.ledger.last());
-            let client = connection.client();
-            let of_records: Parameters<'_> = &[&after, &PAGE];
-            let news = async {
-                Ok(tokio::try_join!(
-                    biased;
-                    client.query(&records, of_records),
-                    client.query_one(&state, &[]),
-                )?)
-            };
-            let (records, state) = connection.in_time(news).await?;
-            match self.fold(connection, &News { records, state }).await? {
+            let news = connection.rows(NEWS, &[&after, &PAGE, &Vec::<String>::new()]).await?;
+            match self.fold(connection, &news).await? {
                 Caught::Up => return Ok(true),
                 Caught::More => {}
                 Caught::Behind => return Ok(false),
@@ -152,34 +149,39 @@ impl Books {
         }
     }
 
-    /// Folds in what others wrote.
+    /// Folds in what others wrote: the rows of [`NEWS`].
     pub(super) async fn fold(
         &mut self,
         connection: &mut Connection,
-        news: &News,
+        news: &[Row],
     ) -> Result<Caught, Failure> {
-        let pruned = self.check(&news.state)?;
+        let missing = || Failure::Corrupt("its table `state` is empty".to_owned());
+        let state = news.first().ok_or_else(missing)?;
+        let pruned = self.check(state)?;
         if Seq(pruned) > self.ledger.last() {
             return Ok(Caught::Behind);
         }
         // New tasks are rare. Those of the records are there when these are.
-        if news.state.try_get::<_, Option<i64>>(3)? > Some(self.last_task) {
+        if state.try_get::<_, Option<i64>>(3)? > Some(self.last_task) {
             for row in &connection.rows(TASKS, &[&self.last_task]).await? {
                 let (id, name) = self.note_task(row)?;
                 self.ledger.set_id(&name, id);
             }
         }
-        for row in &news.records {
-            let number: i64 = row.try_get(0)?;
+        let mut records = 0;
+        for row in news {
+            // Without a record, there is one row all the same.
+            let Some(number) = row.try_get::<_, Option<i64>>(5)? else { break };
+            records += 1;
             let corrupt = |what| Failure::Corrupt(format!("record {number} is corrupt: {what}"));
-            let id: i64 = row.try_get(1)?;
+            let id: i64 = row.try_get(6)?;
             let name = self.names.get(&id);
             let name = name.ok_or_else(|| corrupt(format!("there is no task {id}")))?;
-            let started = Timestamp::from_micros(row.try_get(4)?);
+            let started = Timestamp::from_micros(row.try_get(9)?);
             let record = Record {
                 task: Arc::clone(name),
-                run: run(row, 2)?,
-                action: row::action(row.try_get(3)?).map_err(corrupt)?,
+                run: run(row, 7)?,
+                action: row::action(row.try_get(8)?).map_err(corrupt)?,
                 // A ledger does not look at the others.
                 at: started,
                 started,
@@ -188,8 +190,7 @@ impl Books {
             };
             self.ledger.fold(row::seq(number)?, &record);
         }
-        let is_full = i64::try_from(news.records.len()).is_ok_and(|count| count >= PAGE);
-        Ok(if is_full { Caught::More } else { Caught::Up })
+        Ok(if records == PAGE { Caught::More } else { Caught::Up })
     }
 
     /// Tells the number of a task, and gives it one if it has none.
