@@ -93,7 +93,7 @@ async fn transact(
 ) -> Result<Vec<Answer>, Failure> {
     let (ended, batches) = loop {
         let ended = begin(connection, books, address).await?;
-        let batches = group.gather();
+        let batches = group.gather().await;
         let nodes = batches.iter().flat_map(|batch| nodes(batch));
         let unknown: BTreeSet<String> =
             nodes.filter(|node| !books.nodes.contains(*node)).map(str::to_owned).collect();

@@ -104,17 +104,29 @@ impl<'a> Group<'a> {
         Self { queue, batches: RefCell::default(), answers: RefCell::default() }
     }
 
-    /// Gives the batches, with those that have come meanwhile.
+    /// Gives the batches, with those that have come meanwhile, and those that come one on the heels
+    /// of another just now.
     ///
     /// Who asks for them as late as possible makes one transaction of many.
-    pub(super) fn gather(&self) -> Vec<Rc<Vec<Append>>> {
-        let mut batches = self.batches.borrow_mut();
-        let records = batches.iter().map(|batch| batch.len()).sum();
-        for Waiting { batch, answer } in self.queue.take(records) {
-            batches.push(Rc::new(batch));
-            self.answers.borrow_mut().push(answer);
+    pub(super) async fn gather(&self) -> Vec<Rc<Vec<Append>>> {
+        while self.take() > 0 {
+            tokio::task::yield_now().await;
         }
-        batches.clone()
+        self.batches.borrow().clone()
+    }
+
+    /// Takes those that have come; tells how many.
+    fn take(&self) -> usize {
+        let mut batches = self.batches.borrow_mut();
+        let mut answers = self.answers.borrow_mut();
+        let records = batches.iter().map(|batch| batch.len()).sum();
+        let taken = self.queue.take(records);
+        let count = taken.len();
+        for Waiting { batch, answer } in taken {
+            batches.push(Rc::new(batch));
+            answers.push(answer);
+        }
+        count
     }
 }
 
@@ -170,7 +182,7 @@ impl Writer {
         }
         if group.batches.borrow().is_empty() {
             // The server was not reached at all: that is the answer to all who wait.
-            group.gather();
+            group.take();
         }
         let answers = group.answers.into_inner();
         match written {
