@@ -1,13 +1,16 @@
-//! What is measured: waiting, lateness, a burst, a steady load, and as much as it can.
+//! What is measured: waiting, lateness, a burst, a steady load, as much as it can; and the parts.
 //!
-//! Each scenario registers its tasks, lets the session settle, and then watches from outside.
+//! A scenario of a session registers its tasks, lets the session settle, and then watches from
+//! outside. The parts (reading, looking, finding edges) are called directly.
 
 mod burst;
 mod claims;
-mod evaluate;
+mod edge;
+mod eval;
 mod idle;
 mod log;
 mod log_read;
+mod parse;
 mod steady;
 
 use std::time::Duration;
@@ -31,8 +34,12 @@ pub(crate) enum Scenario {
     Every1s,
     /// N tasks that are always due, one run at a time each.
     Throughput,
-    /// One look at a condition that waits, as often as it can in the given time.
-    Evaluate,
+    /// Reading conditions from text, as often as it can in the given time.
+    Parse,
+    /// One look at a condition, as often as it can in the given time.
+    Eval,
+    /// The next edge of a period, as often as it can; for cron, beside two crates that do it too.
+    Edge,
     /// Records of N tasks that are appended to each run log: one at a time, 512 at a time, and by 512
     /// callers at once; beside raw inserts of the same rows.
     Log,
@@ -66,7 +73,9 @@ impl Scenario {
             Self::Burst => burst::run(size).await,
             Self::Every1s => steady::every_second(size).await,
             Self::Throughput => steady::throughput(size).await,
-            Self::Evaluate => evaluate::run(size),
+            Self::Parse => parse::run(size),
+            Self::Eval => eval::run(size),
+            Self::Edge => edge::run(size),
             Self::Log => log::run(size).await,
             Self::Claims => claims::run(size).await,
             Self::LogRead => log_read::run(size).await,

@@ -8,10 +8,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::nearest;
+use super::value::{
+    Read, Wrong, condition, execution, flag, or_none, priority, time, timeout, word, zone,
+};
+use crate::error::{did_you_mean, nearest};
 use crate::expr::Expr;
+use crate::lint::LintCode;
 use crate::task::Execution;
-use crate::time::{Zone, duration};
+use crate::time::Zone;
 
 /// The options of a session.
 ///
@@ -63,6 +67,8 @@ pub struct Config {
     pub timezone: Option<Zone>,
     /// The time from one answer of a probe to the next question.
     pub probe_interval: Duration,
+    /// The lints that are not told, as `["missing-days"]`: see [`Session::lints`](crate::Session::lints).
+    pub allowed_lints: Vec<LintCode>,
 }
 
 /// What happens when a task is added under a name that exists.
@@ -96,6 +102,7 @@ impl Default for Config {
             termination_grace: Duration::from_secs(5),
             timezone: None,
             probe_interval: Duration::from_millis(100),
+            allowed_lints: Vec::new(),
         }
     }
 }
@@ -120,7 +127,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// The names of the options.
-const OPTIONS: [&str; 14] = [
+pub(super) const OPTIONS: [&str; 15] = [
     "task_pre_exist",
     "use_instance_naming",
     "silence_task_prerun",
@@ -135,6 +142,7 @@ const OPTIONS: [&str; 14] = [
     "termination_grace",
     "timezone",
     "probe_interval",
+    "allowed_lints",
 ];
 
 impl Config {
@@ -148,97 +156,84 @@ impl Config {
         options: impl IntoIterator<Item = (&'a str, &'a Value)>,
     ) -> Result<(), ConfigError> {
         let set = |(key, value)| self.set(key, value).err();
-        let problems: Vec<String> = options.into_iter().filter_map(set).collect();
+        let wrong = options.into_iter().filter_map(set);
+        let problems: Vec<String> = wrong.map(|wrong| wrong.to_string()).collect();
         if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
     }
 
-    fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
-        let wrong =
-            |expected: &str| format!("option `{key}` must be {expected}, but it is {value}");
-        let word = || value.as_str().ok_or_else(|| wrong("a text"));
-        let flag = || value.as_bool().ok_or_else(|| wrong("true or false"));
-        let time = || match value {
-            Value::String(text) => {
-                duration::parse(text).map_err(|error| format!("option `{key}`: {error}"))
-            }
-            Value::Number(seconds) => seconds
-                .as_f64()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .ok_or_else(|| wrong("a number of seconds that is not negative")),
-            _ => Err(wrong("a duration: a text like '10 s', or a number of seconds")),
-        };
-        let or_none = |read: &dyn Fn() -> Result<Duration, String>| match value {
-            Value::Null => Ok(None),
-            _ => read().map(Some),
-        };
+    pub(super) fn set(&mut self, key: &str, value: &Value) -> Read<()> {
         match key {
-            "task_pre_exist" => self.task_pre_exist = word()?.parse()?,
-            "use_instance_naming" => self.use_instance_naming = flag()?,
-            "silence_task_prerun" => self.silence_task_prerun = flag()?,
-            "silence_cond_check" => self.silence_cond_check = flag()?,
-            "force_status_from_logs" => self.force_status_from_logs = flag()?,
-            "cycle_sleep" => self.cycle_sleep = or_none(&time)?,
-            "task_execution" => {
-                self.task_execution = serde_json::from_value(value.clone())
-                    .map_err(|_| wrong("`async` or `thread`"))?;
-            }
-            "task_priority" => {
-                let priority = value.as_i64().and_then(|priority| i32::try_from(priority).ok());
-                self.task_priority = priority.ok_or_else(|| wrong("a whole number"))?;
-            }
-            "timeout" => {
-                self.timeout = match or_none(&time)? {
-                    Some(Duration::ZERO) => {
-                        return Err(wrong("more than nothing, or null for none"));
-                    }
-                    timeout => timeout,
-                };
-            }
-            "shut_cond" => {
-                self.shut_cond = match value {
-                    Value::Null => None,
-                    _ => Some(word()?.parse().map_err(|error| format!("option `{key}`: {error}"))?),
-                };
-            }
-            "shutdown_deadline" => self.shutdown_deadline = time()?,
-            "termination_grace" => self.termination_grace = time()?,
-            "timezone" => {
-                self.timezone = match value {
-                    Value::Null => None,
-                    _ => Some(
-                        Zone::named(word()?).map_err(|error| format!("option `{key}`: {error}"))?,
-                    ),
-                };
-            }
-            "probe_interval" => self.probe_interval = time()?,
+            "task_pre_exist" => self.task_pre_exist = conflict(word(key, value)?)?,
+            "use_instance_naming" => self.use_instance_naming = flag(key, value)?,
+            "silence_task_prerun" => self.silence_task_prerun = flag(key, value)?,
+            "silence_cond_check" => self.silence_cond_check = flag(key, value)?,
+            "force_status_from_logs" => self.force_status_from_logs = flag(key, value)?,
+            "cycle_sleep" => self.cycle_sleep = or_none(value, || time(key, value))?,
+            "task_execution" => self.task_execution = execution(key, value)?,
+            "task_priority" => self.task_priority = priority(key, value)?,
+            "timeout" if value == "never" => self.timeout = None,
+            "timeout" => self.timeout = or_none(value, || timeout(key, value))?,
+            "shut_cond" => self.shut_cond = or_none(value, || condition(key, value))?,
+            "shutdown_deadline" => self.shutdown_deadline = time(key, value)?,
+            "termination_grace" => self.termination_grace = time(key, value)?,
+            "timezone" => self.timezone = or_none(value, || zone(key, value))?,
+            "probe_interval" => self.probe_interval = time(key, value)?,
+            "allowed_lints" => self.allowed_lints = lint_codes(key, value)?,
             _ => {
-                let help = nearest(key, OPTIONS).map(|near| format!("; did you mean `{near}`?"));
-                let help =
-                    help.unwrap_or_else(|| format!("; the options are {}", OPTIONS.join(", ")));
-                return Err(format!("unknown option `{key}`{help}"));
+                let help = match nearest(key, OPTIONS) {
+                    Some(near) => did_you_mean(near),
+                    None => format!("the options are {}", OPTIONS.join(", ")),
+                };
+                return Err(Wrong::Name { message: format!("unknown option `{key}`"), help });
             }
         }
         Ok(())
     }
 }
 
+/// What `task_pre_exist` may be.
+const CONFLICTS: [(&str, OnConflict); 4] = [
+    ("raise", OnConflict::Raise),
+    ("replace", OnConflict::Replace),
+    ("ignore", OnConflict::Ignore),
+    ("rename", OnConflict::Rename),
+];
+
+fn conflict(word: &str) -> Read<OnConflict> {
+    let known = CONFLICTS.iter().find(|(name, _)| *name == word);
+    known.map(|(_, conflict)| *conflict).ok_or_else(|| {
+        let help = match nearest(word, CONFLICTS.map(|(name, _)| name)) {
+            Some(near) => did_you_mean(near),
+            None => "it is raise, replace, ignore or rename".to_owned(),
+        };
+        Wrong::Value { message: format!("unknown `task_pre_exist` `{word}`"), help: Some(help) }
+    })
+}
+
+/// Reads a list of lints; all that are wrong are told.
+fn lint_codes(key: &str, value: &Value) -> Read<Vec<LintCode>> {
+    let wrong = || Wrong::expected(key, "a list of lints", value);
+    let words = value.as_array().ok_or_else(wrong)?;
+    let mut codes = Vec::with_capacity(words.len());
+    let mut problems = Vec::new();
+    for word in words {
+        match word.as_str().ok_or_else(wrong)?.parse() {
+            Ok(code) => codes.push(code),
+            Err(error) => problems.push(format!("option `{key}`: {error}")),
+        }
+    }
+    if problems.is_empty() {
+        Ok(codes)
+    } else {
+        Err(Wrong::Value { message: problems.join("\n"), help: None })
+    }
+}
+
 impl std::str::FromStr for OnConflict {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "raise" => Ok(Self::Raise),
-            "replace" => Ok(Self::Replace),
-            "ignore" => Ok(Self::Ignore),
-            "rename" => Ok(Self::Rename),
-            _ => {
-                let near = nearest(word, ["raise", "replace", "ignore", "rename"]);
-                let help = near.map(|near| format!("; did you mean `{near}`?"));
-                let help =
-                    help.unwrap_or_else(|| "; it is raise, replace, ignore or rename".into());
-                Err(format!("unknown `task_pre_exist` `{word}`{help}"))
-            }
-        }
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        conflict(word).map_err(|wrong| wrong.to_string())
     }
 }
 
