@@ -41,7 +41,8 @@ pub(crate) enum Scenario {
     /// The next edge of a period, as often as it can; for cron, beside two crates that do it too.
     Edge,
     /// Records of N tasks that are appended to each run log: one at a time, 512 at a time, and by 512
-    /// callers at once; beside raw inserts of the same rows.
+    /// callers at once; beside raw inserts of the same rows. And whole runs of N tasks that are always
+    /// due, with each.
     Log,
     /// Runs of N tasks that four nodes claim at once on one PostgreSQL server: each of its own tasks,
     /// and all of the same.

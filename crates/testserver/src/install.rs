@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::programs::{is_root, missing};
+use crate::programs::{Programs, is_root, missing};
 
 /// Installs the package `postgresql`, once for all who wait for it.
 pub(crate) fn install() -> io::Result<()> {
@@ -17,7 +17,8 @@ pub(crate) fn install() -> io::Result<()> {
     }
     let lock = File::create(std::env::temp_dir().join("redengine-install-postgresql.lock"))?;
     lock.lock()?;
-    if !Path::new("/usr/lib/postgresql").exists() {
+    // Who had the lock before may have brought them. The folder alone says nothing: clients are in it.
+    if Programs::look().is_none() {
         // Else the package makes and starts a server for the whole system.
         std::fs::create_dir_all("/etc/postgresql-common")?;
         let settings = Path::new("/etc/postgresql-common/createcluster.conf");

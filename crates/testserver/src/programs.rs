@@ -25,7 +25,8 @@ impl Programs {
         Self::look().ok_or_else(|| missing("the package `postgresql` has not brought them"))
     }
 
-    fn look() -> Option<Self> {
+    /// Finds the newest programs that are there.
+    pub(crate) fn look() -> Option<Self> {
         let mut folders: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
             .into_iter()
             .flatten()

@@ -1,10 +1,11 @@
-//! Appending to run logs, each beside the limit of what it is made of.
+//! Appending to run logs, each beside the limit of what it is made of; and whole runs with each.
 //!
 //! The two sides take turns, many times in a run, with the same records: what the machine does
 //! besides meets both. A log decides each append; the limit only writes.
 
 mod raw;
 pub(super) mod rows;
+mod runs;
 
 use std::future::ready;
 use std::path::{Path, PathBuf};
@@ -142,8 +143,9 @@ impl Shape {
 
 pub(super) async fn run(size: Size) -> Result<Figures, String> {
     let mut figures = Figures::default();
-    let shapes = SUBJECTS.len() * Shape::ALL.len();
-    let turn = size.seconds / f64::from(TURNS * 2) / float(shapes);
+    // Each shape of appends gets as much time as the runs.
+    let share = size.seconds / float(SUBJECTS.len() * (Shape::ALL.len() + 1));
+    let turn = share / f64::from(TURNS * 2);
     for subject in &SUBJECTS {
         for (shape, name) in Shape::ALL {
             let (own, limit) = measure(subject, shape, size.tasks, turn).await?;
@@ -152,6 +154,8 @@ pub(super) async fn run(size: Size) -> Result<Figures, String> {
             figures.put(&format!("{name}_limit_per_s"), limit.round());
             figures.put(&format!("{name}_ratio"), (own / limit * 1000.0).round() / 1000.0);
         }
+        let runs = runs::per_second(subject, folder()?.path(), size.tasks, share).await?;
+        figures.put(&format!("{}_runs_per_s", subject.name), runs.round());
     }
     Ok(figures)
 }

@@ -3,6 +3,8 @@
 //! Each question is asked of another task each time, so that nothing is answered from what was just
 //! read; the figures are medians.
 
+mod looks;
+
 use std::sync::Arc;
 
 use redengine::Timestamp;
@@ -10,6 +12,7 @@ use redengine::facts::Keep;
 use redengine::record::{Action, ActionSet};
 use redengine::runlog::{LogError, PastOf, Query, RunLog};
 
+use self::looks::Looks;
 use super::Size;
 use super::log::rows::Rows;
 use super::log::{SUBJECTS, float, folder};
@@ -30,6 +33,7 @@ const SELDOM: usize = 5;
 pub(super) async fn run(size: Size) -> Result<Figures, String> {
     let mut figures = Figures::default();
     figures.put("records", size.records);
+    let looks = Looks::new(Rows::new(size.tasks.max(1)).tasks())?;
     // How safe it is to write does not matter to who reads.
     for subject in SUBJECTS.iter().filter(|subject| subject.name != "sqlite_full") {
         if subject.name == "memory" && size.records > IN_MEMORY {
@@ -70,8 +74,9 @@ pub(super) async fn run(size: Size) -> Result<Figures, String> {
         }
         let last = log.read(Query::all().newest_first().limit(1)).await.map_err(explain)?;
         let now = last.first().map(|last| last.record.at).unwrap_or_default();
+        let asked = Asked { log: &*log, looks: &looks, tasks: rows.tasks(), now };
         for question in Question::ALL {
-            let nanos = question.median(&*log, rows.tasks(), now).await.map_err(explain)?;
+            let nanos = asked.median(question).await.map_err(explain)?;
             put(&mut figures, &format!("{}_ns", question.name()), nanos.round());
         }
     }
@@ -85,7 +90,9 @@ enum Question {
     Past,
     /// The same with the last ten failures, as conditions that count want it.
     PastOfTen,
-    /// Whether a task has failed in the last day.
+    /// A failure of a task in the last day.
+    FailureOfDay,
+    /// What a look at `has failed today` takes with `force_status_from_logs`: reading and evaluating.
     HasFailedToday,
     /// The last hundred records of a task.
     LastHundred,
@@ -102,9 +109,10 @@ enum Question {
 }
 
 impl Question {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Past,
         Self::PastOfTen,
+        Self::FailureOfDay,
         Self::HasFailedToday,
         Self::LastHundred,
         Self::LastHundredOfAll,
@@ -118,6 +126,7 @@ impl Question {
         match self {
             Self::Past => "past",
             Self::PastOfTen => "past_10_failures",
+            Self::FailureOfDay => "failure_of_day",
             Self::HasFailedToday => "has_failed_today",
             Self::LastHundred => "last_100_of_task",
             Self::LastHundredOfAll => "last_100",
@@ -127,54 +136,65 @@ impl Question {
             Self::LastNumber => "last_seq",
         }
     }
+}
 
-    async fn median(
-        self,
-        log: &dyn RunLog,
-        tasks: &[Arc<str>],
-        now: Timestamp,
-    ) -> Result<f64, LogError> {
-        let times = if matches!(self, Self::CountAll | Self::CountHour) { SELDOM } else { OFTEN };
+/// Who is asked.
+struct Asked<'a> {
+    log: &'a dyn RunLog,
+    looks: &'a Looks,
+    tasks: &'a [Arc<str>],
+    now: Timestamp,
+}
+
+impl Asked<'_> {
+    async fn median(&self, question: Question) -> Result<f64, LogError> {
+        let times = match question {
+            Question::CountAll | Question::CountHour => SELDOM,
+            _ => OFTEN,
+        };
         let mut took = Vec::with_capacity(times);
         for number in 0..times {
             // A prime far apart from its neighbours, so that tasks come in no order.
-            let task = Arc::clone(&tasks[number * 7919 % tasks.len()]);
+            let number = number * 7919 % self.tasks.len();
             let clock = Stopwatch::start();
-            self.ask(log, task, now).await?;
+            self.ask(question, number).await?;
             took.push(clock.seconds() * 1e9);
         }
         took.sort_by(f64::total_cmp);
         Ok(took[times / 2])
     }
 
-    async fn ask(self, log: &dyn RunLog, task: Arc<str>, now: Timestamp) -> Result<(), LogError> {
+    async fn ask(&self, question: Question, number: usize) -> Result<(), LogError> {
+        let Self { log, looks, tasks, now } = *self;
+        let task = Arc::clone(&tasks[number]);
         let ago = |seconds: i64| Timestamp::from_micros(now.as_micros() - seconds * 1_000_000);
         let failures = ActionSet::of(&[Action::Fail]);
-        match self {
-            Self::Past => drop(log.past(vec![PastOf { task, keep: Keep::default() }]).await?),
-            Self::PastOfTen => {
+        match question {
+            Question::Past => drop(log.past(vec![PastOf { task, keep: Keep::default() }]).await?),
+            Question::PastOfTen => {
                 drop(log.past(vec![PastOf { task, keep: Keep::of(failures, 10) }]).await?);
             }
-            Self::HasFailedToday => {
+            Question::FailureOfDay => {
                 let query = Query::task(task).actions([Action::Fail]).from(ago(86_400));
                 drop(log.read(query.newest_first().limit(1)).await?);
             }
-            Self::LastHundred => {
+            Question::HasFailedToday => drop(looks.look(log, number, now).await?),
+            Question::LastHundred => {
                 drop(log.read(Query::task(task).newest_first().limit(100)).await?);
             }
-            Self::LastHundredOfAll => {
+            Question::LastHundredOfAll => {
                 drop(log.read(Query::all().newest_first().limit(100)).await?);
             }
-            Self::CountTask => {
+            Question::CountTask => {
                 log.count(Query::task(task)).await?;
             }
-            Self::CountHour => {
+            Question::CountHour => {
                 log.count(Query::all().actions([Action::Fail]).from(ago(3600))).await?;
             }
-            Self::CountAll => {
+            Question::CountAll => {
                 log.count(Query::all()).await?;
             }
-            Self::LastNumber => {
+            Question::LastNumber => {
                 log.last_seq().await?;
             }
         }
