@@ -4,17 +4,17 @@
 //! past it can read from here again; what a log must do is said in [`redengine_core::runlog`], and
 //! [`conformance`] checks it.
 //!
-//! | | [`MemoryLog`] | [`SqliteLog`] |
-//! |---|---|---|
-//! | for | tests, forecasts, programs whose past does not matter | programs whose past does |
-//! | the process ends | all is lost | nothing that was acknowledged is lost |
-//! | the power fails | all is lost | nothing is lost with [`Synchronous::Full`] (the default) |
-//! | several processes | each has its own | share one file; one of them wins each run |
-//! | they hear of each other | - | within a tenth of a second |
-//! | an append takes | less than a microsecond | a fraction of a millisecond, mostly for the disk; many at once share that |
-//! | what must be known of a task takes | a microsecond or two | some 20 microseconds, however long the log |
-//! | opening takes | - | some milliseconds, however long the log |
-//! | grows | some 100 bytes a record, unless [bounded](MemoryLog::bounded) or pruned | some 170 bytes a record, until it is pruned |
+//! | | [`MemoryLog`] | [`SqliteLog`] | [`PostgresLog`] |
+//! |---|---|---|---|
+//! | for | tests, forecasts, programs whose past does not matter | programs whose past does | programs on several machines |
+//! | the process ends | all is lost | nothing that was acknowledged is lost | the same |
+//! | the power fails | all is lost | nothing is lost with [`Synchronous::Full`] (the default) | nothing the server has committed is lost |
+//! | several processes | each has its own | share one file; one of them wins each run | share one server; one of them wins each run |
+//! | they hear of each other | - | within a tenth of a second | at once |
+//! | an append takes | less than a microsecond | a fraction of a millisecond, mostly for the disk; many at once share that | two round trips and the server's disk; many at once share that |
+//! | what must be known of a task takes | a microsecond or two | some 20 microseconds, however long the log | some 300 microseconds, however long the log |
+//! | opening takes | - | some milliseconds, however long the log | the same |
+//! | grows | some 100 bytes a record, unless [bounded](MemoryLog::bounded) or pruned | some 170 bytes a record, until it is pruned | the same, on the server |
 //!
 //! # Examples
 //!
@@ -38,11 +38,12 @@
 //! # Features
 //!
 //! - `sqlite` (default): [`SqliteLog`].
+//! - `postgres`: [`PostgresLog`].
 //! - `conformance`: [`conformance`], for those who write a run log of their own.
 
 // The links to what a feature brings work where the feature is on.
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "conformance")),
+    not(all(feature = "sqlite", feature = "postgres", feature = "conformance")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
