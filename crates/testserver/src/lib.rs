@@ -54,8 +54,9 @@ impl Server {
             .arg("--username=redengine")
             .arg("--pgdata")
             .arg(&data);
-        run(init, folder.path())?;
+        // Before anything is in the folder, so that it goes also if this is killed meanwhile.
         let guard = guard(&programs, owner.as_ref(), folder.path())?;
+        run(init, folder.path())?;
         let mut server = Self { programs, owner, folder, port: 0, guard };
         server.listen()?;
         Ok(server)
@@ -156,8 +157,9 @@ impl Drop for Server {
 
 /// Starts the shell that ends the server when this program has ended or dropped the pipe to it.
 fn guard(programs: &Programs, owner: Option<&Owner>, folder: &Path) -> io::Result<Child> {
+    // An `initdb` that was left alone may write for a moment yet.
     let script = "read -r _; \"$0\" --wait --silent --pgdata \"$1/data\" -m immediate stop; \
-                  rm -rf \"$1\"";
+                  for _ in 1 2 3 4 5; do rm -rf \"$1\" && break; sleep 1; done";
     let mut shell = Command::new("sh");
     if let Some(owner) = owner {
         shell.uid(owner.uid).gid(owner.gid);
