@@ -48,15 +48,25 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod file;
 mod import;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "sqlite"))]
+mod queue;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "csv")]
+pub use file::CsvLog;
+#[cfg(feature = "jsonl")]
+pub use file::JsonlLog;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use file::{FileLog, FileLogBuilder, Fsync};
 pub use memory::MemoryLog;
 
 // A session that is given no log keeps one in memory.

@@ -46,6 +46,37 @@ async fn the_sqlite_log_passes() {
     conformance::run(make).await.unwrap();
 }
 
+#[cfg(feature = "csv")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_csv_log_passes() {
+    use redengine_log::{CsvLog, Fsync};
+
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // So that all of it is tried on rotated files too.
+        let log = CsvLog::builder(folder.path().join(format!("{number}.csv"))).rotate_at(2000);
+        log.fsync(Fsync::Never).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "jsonl")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_jsonl_log_passes() {
+    use redengine_log::{Fsync, JsonlLog};
+
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let log = JsonlLog::builder(folder.path().join(format!("{number}.jsonl"))).rotate_at(2000);
+        log.fsync(Fsync::Never).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
 /// What a log may do wrong, and the check that must notice.
 const FAULTS: &[(Fault, &str)] = &[
     (Fault::IgnoresLatest, "a_run_is_lost_if_another_record_came_first"),
