@@ -48,6 +48,8 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod connect;
+mod copy;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 mod file;
 mod import;
@@ -61,6 +63,8 @@ mod queue;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use connect::connect;
+pub use copy::copy;
 #[cfg(feature = "csv")]
 pub use file::CsvLog;
 #[cfg(feature = "jsonl")]

