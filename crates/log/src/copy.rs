@@ -56,13 +56,13 @@ async fn check_same(last: Seq, from: &dyn RunLog, to: &dyn RunLog) -> Result<(),
     let there: Vec<Recorded> = to.read(Query::all().newest_first().limit(1)).await?;
     let before = Query::all().after(Seq(last.0.saturating_sub(1))).limit(1);
     let here = from.read(before).await?;
+    let named = |Recorded { record, .. }: &Recorded| {
+        format!("`{}` of run {} of `{}`", record.action, record.run, record.task)
+    };
     let why = match (there.first(), here.first()) {
         (Some(there), Some(here)) if there == here => return Ok(()),
-        (Some(there), Some(here)) if there.seq == here.seq => {
-            format!(
-                "record {last} is of `{}` there and of `{}` here",
-                there.record.task, here.record.task
-            )
+        (Some(there), Some(here)) if here.seq == last => {
+            format!("record {last} is {} there, and {} here", named(there), named(here))
         }
         _ => format!("its last record, {last}, is not here"),
     };

@@ -285,7 +285,7 @@ impl<'a, F: Format> Reading<'a, F> {
         if let Some(wanted) = before.map(|before| before.more - 1).filter(|wanted| *wanted != more)
         {
             return corrupt(format!(
-                "{more} lines of its batch are to come, by the line before it should be {wanted}"
+                "{more} lines of its batch are to come, and by the line before it should be {wanted}"
             ));
         }
         self.batch.push(line);
