@@ -291,14 +291,18 @@ impl<'a> Address<'a> {
 }
 
 fn no_scheme(url: &str) -> LogError {
+    if url.is_empty() {
+        let message =
+            "cannot open the run log: its address is empty; write one such as `sqlite:runs.db`";
+        return LogError::new(LogErrorKind::Open, message);
+    }
     let extension = url.rsplit_once('.').map(|(_, extension)| extension);
     let scheme = match extension {
         Some("csv") => "csv",
         Some("jsonl") => "jsonl",
         _ => "sqlite",
     };
-    let path = if url.is_empty() { "runs.db" } else { url };
-    let why = format!("it does not say what it is; did you mean `{scheme}:{path}`?");
+    let why = format!("it does not say what it is; did you mean `{scheme}:{url}`?");
     wrong(url, &[(0..url.len(), why)])
 }
 

@@ -17,7 +17,7 @@ use crate::memory::restore::Restore;
 
 /// What was found.
 pub(super) struct Opened {
-    pub(super) lock: File,
+    pub(super) lock: Lock,
     pub(super) memory: MemoryLog,
     /// The file that is written to; `None`: there is none yet, or one that newer lines do not fit.
     pub(super) file: Option<File>,
@@ -61,8 +61,19 @@ pub(super) fn open<F: Format>(paths: &Paths) -> Result<Opened, LogError> {
     Ok(opened)
 }
 
+/// Keeps other programs out for as long as it is there.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close the file would not do: a process that another thread starts just now has it open
+        // too, until it is the program that it is to be.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Makes sure that no other program has the log open.
-fn lock(paths: &Paths) -> Result<File, LogError> {
+fn lock(paths: &Paths) -> Result<Lock, LogError> {
     let failed = |error| explain(error, "open", &paths.lock);
     let mut options = OpenOptions::new();
     let mut lock = options
@@ -91,7 +102,8 @@ fn lock(paths: &Paths) -> Result<File, LogError> {
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    let written = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+    let mut lock = Lock(lock);
+    let written = lock.0.set_len(0).and_then(|()| writeln!(lock.0, "{}", std::process::id()));
     written.map_err(failed)?;
     Ok(lock)
 }

@@ -16,7 +16,7 @@ use redengine_core::runlog::{LogError, LogErrorKind, Prune};
 use super::error::explain;
 use super::flush::Flusher;
 use super::format::{Format, Line};
-use super::open::{self, Opened};
+use super::open::{self, Lock, Opened};
 use super::paths::Paths;
 use super::{Fsync, Options};
 use crate::import::check_order;
@@ -32,7 +32,7 @@ pub(super) struct Writer<F> {
     options: Options,
     flusher: Option<Flusher>,
     /// Held for as long as the log is open.
-    lock: Option<File>,
+    lock: Option<Lock>,
     /// `None`: it must be made or opened first.
     file: Option<Arc<File>>,
     /// How long it is without what is torn.

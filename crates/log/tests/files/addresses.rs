@@ -44,55 +44,88 @@ fn check(url: &str, wanted: &Expect) {
 
 #[test]
 fn a_wrong_address_is_quoted_with_a_mark_under_what_is_wrong() {
-    check("sqlit:runs.db", &expect![[r#"
+    check(
+        "sqlit:runs.db",
+        &expect![[r#"
         cannot open the run log `sqlit:runs.db`: unknown scheme `sqlit`; did you mean `sqlite`?
           sqlit:runs.db
-          ^^^^^"#]]);
-    check("mysql://root:s3cret@db/app", &expect![[r#"
+          ^^^^^"#]],
+    );
+    check(
+        "mysql://root:s3cret@db/app",
+        &expect![[r#"
         cannot open the run log `mysql://root:***@db/app`: unknown scheme `mysql`; there are `memory`, `sqlite`, `csv`, `jsonl`, `postgres`, `postgresql`
           mysql://root:***@db/app
-          ^^^^^"#]]);
-    check("postgre://app:s3:cr@t@db/app", &expect![[r#"
+          ^^^^^"#]],
+    );
+    check(
+        "postgre://app:s3:cr@t@db/app",
+        &expect![[r#"
         cannot open the run log `postgre://app:***@db/app`: unknown scheme `postgre`; did you mean `postgres`?
           postgre://app:***@db/app
-          ^^^^^^^"#]]);
-    check("runs.csv", &expect![[r#"
+          ^^^^^^^"#]],
+    );
+    check(
+        "runs.csv",
+        &expect![[r#"
         cannot open the run log `runs.csv`: it does not say what it is; did you mean `csv:runs.csv`?
           runs.csv
-          ^^^^^^^^"#]]);
-    check("", &expect![[r#"
+          ^^^^^^^^"#]],
+    );
+    check(
+        "",
+        &expect![[r#"
         cannot open the run log ``: it does not say what it is; did you mean `sqlite:runs.db`?
   
-          ^"#]]);
-    check("sqlite:", &expect![[r#"
+          ^"#]],
+    );
+    check(
+        "sqlite:",
+        &expect![[r#"
         cannot open the run log `sqlite:`: it names no file; write `sqlite:runs.db`
           sqlite:
-                 ^"#]]);
-    check("jsonl:?rotate=1", &expect![[r#"
+                 ^"#]],
+    );
+    check(
+        "jsonl:?rotate=1",
+        &expect![[r#"
         cannot open the run log `jsonl:?rotate=1`: it names no file; write `jsonl:runs.jsonl`
           jsonl:?rotate=1
-                ^"#]]);
-    check("memory:runs.db", &expect![[r#"
+                ^"#]],
+    );
+    check(
+        "memory:runs.db",
+        &expect![[r#"
         cannot open the run log `memory:runs.db`: a log in memory has no file; write `memory:`, or `sqlite:` to keep records
           memory:runs.db
-                 ^^^^^^^"#]]);
-    check("sqlite:runs.db?synchronus=normal&busy_timeout=soon", &expect![[r#"
+                 ^^^^^^^"#]],
+    );
+    check(
+        "sqlite:runs.db?synchronus=normal&busy_timeout=soon",
+        &expect![[r#"
         cannot open the run log `sqlite:runs.db?synchronus=normal&busy_timeout=soon`: unknown option `synchronus`; did you mean `synchronous`?; `soon` cannot be `busy_timeout`: expected a duration like `10 min`, found `soon`; write a duration such as `5s`
           sqlite:runs.db?synchronus=normal&busy_timeout=soon
-                         ^^^^^^^^^^                     ^^^^"#]]);
-    check("csv:ä.csv?fsync=sometimes&rotate=big&x", &expect![[r#"
+                         ^^^^^^^^^^                     ^^^^"#]],
+    );
+    check(
+        "csv:ä.csv?fsync=sometimes&rotate=big&x",
+        &expect![[r#"
         cannot open the run log `csv:ä.csv?fsync=sometimes&rotate=big&x`: `sometimes` cannot be `fsync`: write `batch`, `never`, or how long to wait at most, such as `1s`; `big` cannot be `rotate`: write a number of bytes such as `64MiB`; unknown option `x`; there are `fsync`, `rotate`
           csv:ä.csv?fsync=sometimes&rotate=big&x
-                          ^^^^^^^^^        ^^^ ^"#]]);
+                          ^^^^^^^^^        ^^^ ^"#]],
+    );
 }
 
 #[cfg(not(feature = "postgres"))]
 #[test]
 fn a_log_that_is_not_compiled_in_is_named_with_its_feature() {
-    check("postgres://app:s3cret@db/app", &expect![[r#"
+    check(
+        "postgres://app:s3cret@db/app",
+        &expect![[r#"
         cannot open the run log `postgres://app:***@db/app`: `postgres` needs the feature `postgres`, which is off; add it to `redengine-log` in `Cargo.toml`
           postgres://app:***@db/app
-          ^^^^^^^^"#]]);
+          ^^^^^^^^"#]],
+    );
 }
 
 /// Records with all that a record can have.

@@ -45,23 +45,29 @@ fn check(format: &str, wanted: &Expect) {
 
 #[test]
 fn rows_are_for_spreadsheets() {
-    check("csv", &expect![[r#"
+    check(
+        "csv",
+        &expect![[r#"
         seq,at,task,action,duration,reason,run,started,due,node,attempt,output,params,trace,more,count,failures,ended,v
         1,2026-11-24T07:00:00Z,fetch,run,,,0193a2c4-7e00-7000-8000-000000000001,2026-11-24T07:00:00Z,,host:4711,2,,,,,,,,1
         2,2026-11-24T07:00:01.500Z,fetch,fail,1.5,"cannot fetch ""prices""\nbecause: C:\\new is full",0193a2c4-7e00-7000-8000-000000000001,2026-11-24T07:00:00Z,,,,,,,1,,,,1
         3,2026-11-24T07:00:02Z,"load, daily",run,,,0193a2c4-7e00-7000-8000-000000000002,2026-11-24T07:00:02Z,2026-11-24T06:58:20.250Z,,,,"{""limit"": 5}",4bf92f3577b34da6a3ce929d0e0e4736,,,,,1
         4,2026-11-24T07:00:03.500Z,"load, daily",success,1.5,,0193a2c4-7e00-7000-8000-000000000002,2026-11-24T07:00:02Z,2026-11-24T06:58:20.250Z,,,"[1, ""ä""]",,,,,,,1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn json_lines_are_for_tools() {
-    check("jsonl", &expect![[r#"
+    check(
+        "jsonl",
+        &expect![[r#"
         {"seq":1,"at":"2026-11-24T07:00:00Z","task":"fetch","action":"run","run":"0193a2c4-7e00-7000-8000-000000000001","node":"host:4711","attempt":2,"v":1}
         {"seq":2,"at":"2026-11-24T07:00:01.500Z","task":"fetch","action":"fail","duration":1.5,"reason":"cannot fetch \"prices\"\nbecause: C:\\new is full","run":"0193a2c4-7e00-7000-8000-000000000001","started":"2026-11-24T07:00:00Z","more":1,"v":1}
         {"seq":3,"at":"2026-11-24T07:00:02Z","task":"load, daily","action":"run","run":"0193a2c4-7e00-7000-8000-000000000002","due":"2026-11-24T06:58:20.250Z","params":{"limit": 5},"trace":"4bf92f3577b34da6a3ce929d0e0e4736","v":1}
         {"seq":4,"at":"2026-11-24T07:00:03.500Z","task":"load, daily","action":"success","duration":1.5,"run":"0193a2c4-7e00-7000-8000-000000000002","started":"2026-11-24T07:00:02Z","due":"2026-11-24T06:58:20.250Z","output":[1, "ä"],"v":1}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
