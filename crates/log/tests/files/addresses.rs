@@ -74,10 +74,9 @@ fn a_wrong_address_is_quoted_with_a_mark_under_what_is_wrong() {
     );
     check(
         "",
-        &expect![[r#"
-        cannot open the run log ``: it does not say what it is; did you mean `sqlite:runs.db`?
-  
-          ^"#]],
+        &expect![
+            "cannot open the run log: its address is empty; write one such as `sqlite:runs.db`"
+        ],
     );
     check(
         "sqlite:",
