@@ -16,6 +16,10 @@
 //! | opening takes | - | some milliseconds, however long the log |
 //! | grows | some 100 bytes a record, unless [bounded](MemoryLog::bounded) or pruned | some 170 bytes a record, until it is pruned |
 //!
+//! [`CsvLog`] and [`JsonlLog`] keep records in files that a person can read, one program at a time;
+//! [`PostgresLog`] on a server that many nodes share. [`connect`] opens any of them by an address, and
+//! [`copy`] copies any into any other.
+//!
 //! # Examples
 //!
 //! ```
@@ -38,11 +42,20 @@
 //! # Features
 //!
 //! - `sqlite` (default): [`SqliteLog`].
+//! - `csv`: [`CsvLog`].
+//! - `jsonl`: [`JsonlLog`].
+//! - `postgres`: [`PostgresLog`].
 //! - `conformance`: [`conformance`], for those who write a run log of their own.
 
 // The links to what a feature brings work where the feature is on.
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "conformance")),
+    not(all(
+        feature = "sqlite",
+        feature = "csv",
+        feature = "jsonl",
+        feature = "postgres",
+        feature = "conformance"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
