@@ -51,9 +51,8 @@ pub type JsonlLog = FileLog<jsonl::Jsonl>;
 /// end was never acknowledged: it is cut off when the log is opened, and kept in a file `.torn` beside
 /// it. A line in the middle that is no record is an error that names it.
 ///
-/// All records are in memory too, some 100 bytes each; opening reads all files, a second for some
-/// hundred thousand records. One program has a log open at a time: take
-/// [`SqliteLog`](crate::SqliteLog) for long logs, and to share one.
+/// All records are in memory too, some 100 bytes each, and opening reads all files. One program has a
+/// log open at a time: take [`SqliteLog`](crate::SqliteLog) for long logs, and to share one.
 ///
 /// When the file has grown to a size ([`FileLogBuilder::rotate_at`]), it is put aside as `runs.1.csv`,
 /// then `runs.2.csv`, and another is begun; all of them are the log. [`RunLog::prune`] makes one

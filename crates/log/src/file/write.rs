@@ -139,6 +139,8 @@ impl<F: Format> Writer<F> {
             self.rotate()?;
         }
         self.buffer.clear();
+        // An import may have been large.
+        self.buffer.shrink_to(1 << 20);
         for batch in batches {
             for (more, recorded) in (0..batch.len() as u64).rev().zip(batch) {
                 let line = Line { recorded: recorded.clone(), marks: Marks::default(), more };

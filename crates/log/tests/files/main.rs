@@ -21,7 +21,7 @@ use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
 };
 
 const ROLE: &str = "REDENGINE_LOG_TEST_ROLE";
@@ -85,8 +85,11 @@ fn add(log: &dyn RunLog, batch: Vec<Append>) -> Vec<Recorded> {
 type Told = ([u64; 6], u64, Vec<Seq>, Vec<Recorded>);
 
 fn past(log: &dyn RunLog, task: &str) -> Told {
-    let keep = Keep::of(ActionSet::of(&Action::ALL), 3);
-    let of = vec![PastOf { task: task.into(), keep }];
+    told(log, PastOf { task: task.into(), keep: Keep::of(ActionSet::of(&Action::ALL), 3) })
+}
+
+fn told(log: &dyn RunLog, of: PastOf) -> Told {
+    let of = vec![of];
     let Past { counts, failures, open, records } = block_on(log.past(of)).unwrap().remove(0);
     (counts, failures, open, records)
 }
@@ -180,6 +183,13 @@ fn a_second_program_is_refused_and_told_who_is_there() {
 
 #[test]
 fn a_log_that_was_just_written_to_can_be_opened_again() {
+    // Whatever another thread starts meanwhile has the files open too, for a moment.
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let others = std::thread::spawn(move || {
+        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            Command::new("true").spawn().unwrap().wait().unwrap();
+        }
+    });
     for format in FORMATS {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("runs").with_extension(format);
@@ -189,6 +199,8 @@ fn a_log_that_was_just_written_to_can_be_opened_again() {
             assert_eq!(all(&*log).len() as u128, round);
         }
     }
+    drop(stop);
+    others.join().unwrap();
 }
 
 #[test]
@@ -219,6 +231,15 @@ fn a_file_is_put_aside_when_it_has_grown_and_numbers_go_on() {
         let log = open(&file);
         assert_eq!(all(&*log), written);
         assert_eq!(past(&*log, "a").0[..3], [30, 0, 30]);
+        drop(log);
+        // Killed when the file was put aside, and before the other was begun.
+        let aside = folder.path().join(format!("runs.{}.{format}", rotated + 1));
+        fs::rename(&file, aside).unwrap();
+        let log = open(&file);
+        assert_eq!(all(&*log), written);
+        written.extend(add(&*log, vec![latest(begin("b", 99, 1), None)]));
+        drop(log);
+        assert_eq!(all(&*open(&file)), written);
     }
 }
 
@@ -236,20 +257,25 @@ fn what_was_pruned_is_one_file_and_the_past_stays() {
             batch.extend((round != 7).then(|| end(&record, action)));
             last = add(&*log, batch).last().map(|recorded| recorded.seq);
         }
-        let before = past(&*log, "a");
-        let needed = PastOf { task: "a".into(), keep: Keep::of(ActionSet::of(&Action::ALL), 3) };
-        let prune = redengine_core::runlog::Prune::default().beyond(0).needed(vec![needed]);
+        // Of some runs there is left that they began, and not that they ended.
+        let needed = PastOf { task: "a".into(), keep: Keep::of(ActionSet::of(&[Action::Run]), 6) };
+        let before = told(&*log, needed.clone());
+        let prune = Prune::default().beyond(0).needed(vec![needed.clone()]);
         let removed = block_on(log.prune(prune.clone())).unwrap();
         let left = all(&*log);
-        assert_eq!((removed + left.len() as u64, past(&*log, "a")), (79, before.clone()));
+        assert_eq!(
+            (removed + left.len() as u64, told(&*log, needed.clone())),
+            (79, before.clone())
+        );
+        assert_eq!(before.2.len(), 1);
         assert_eq!(names(folder.path()), [format!("runs.{format}"), format!("runs.{format}.lock")]);
         assert_eq!(block_on(log.prune(prune)).unwrap(), 0);
         drop(log);
         let log = open(&file);
-        assert_eq!((all(&*log), past(&*log, "a")), (left, before));
+        assert_eq!((all(&*log), told(&*log, needed)), (left, before));
         // Of a run whose end was removed, there is no other end.
-        let first = begin("a", 1, 99);
-        let answers = block_on(log.append(vec![end(&first, Action::Crash)])).unwrap();
+        let ended = begin("a", 37, 63);
+        let answers = block_on(log.append(vec![end(&ended, Action::Crash)])).unwrap();
         assert_eq!(answers, [Appended::Lost]);
         add(&*log, vec![end(&begin("a", 7, 93), Action::Crash)]);
     }
