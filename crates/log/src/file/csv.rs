@@ -264,7 +264,7 @@ mod tests {
                     cells.text(Some(&text));
                     cells.text(None);
                     let row = String::from_utf8(row).unwrap();
-                    assert!(!row.contains(['\n', '\r']));
+                    assert!(!row.contains(['\n', '\r', '\0']));
                     let cells = split(&row).unwrap();
                     assert_eq!(cells.len(), 2, "{row}");
                     assert_eq!(cells[0].as_deref().map(unescape), Some(text));
