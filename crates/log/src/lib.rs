@@ -16,6 +16,9 @@
 //! | opening takes | - | some milliseconds, however long the log | the same |
 //! | grows | some 100 bytes a record, unless [bounded](MemoryLog::bounded) or pruned | some 170 bytes a record, until it is pruned | the same, on the server |
 //!
+//! [`CsvLog`] and [`JsonlLog`] keep records in files that a person can read, one program at a time.
+//! [`connect`] opens any log by its address, and [`copy`] copies any into any other.
+//!
 //! # Examples
 //!
 //! ```
@@ -38,26 +41,48 @@
 //! # Features
 //!
 //! - `sqlite` (default): [`SqliteLog`].
+//! - `csv`: [`CsvLog`].
+//! - `jsonl`: [`JsonlLog`].
 //! - `postgres`: [`PostgresLog`].
 //! - `conformance`: [`conformance`], for those who write a run log of their own.
 
 // The links to what a feature brings work where the feature is on.
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "postgres", feature = "conformance")),
+    not(all(
+        feature = "sqlite",
+        feature = "csv",
+        feature = "jsonl",
+        feature = "postgres",
+        feature = "conformance"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod connect;
+mod copy;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod file;
 mod import;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "csv", feature = "jsonl", feature = "sqlite"))]
+mod queue;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub use connect::connect;
+pub use copy::copy;
+#[cfg(feature = "csv")]
+pub use file::CsvLog;
+#[cfg(feature = "jsonl")]
+pub use file::JsonlLog;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub use file::{FileLog, FileLogBuilder, Fsync};
 pub use memory::MemoryLog;
 
 // A session that is given no log keeps one in memory.

@@ -5,9 +5,13 @@
 //! depends on how many records there are.
 
 mod history;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub(crate) mod pending;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub(crate) mod restore;
 mod runs;
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -225,14 +229,28 @@ impl State {
     }
 
     fn prune(&mut self, prune: &Prune) -> u64 {
+        self.remove(&self.removable(prune))
+    }
+
+    /// The numbers of the records that may be removed.
+    fn removable(&self, prune: &Prune) -> HashSet<Seq> {
         let keeps: HashMap<&str, Keep> =
             prune.needed.iter().map(|of| (&*of.task, of.keep)).collect();
-        let mut removed = 0;
-        for history in &mut self.histories {
+        let mut found = Vec::new();
+        for history in &self.histories {
             let keep = keeps.get(&**history.task()).copied().unwrap_or_default();
-            removed += history.prune(prune, keep, &mut self.runs);
+            history.removable(prune, keep, &mut found);
         }
-        removed
+        found.into_iter().collect()
+    }
+
+    fn remove(&mut self, gone: &HashSet<Seq>) -> u64 {
+        if !gone.is_empty() {
+            for history in &mut self.histories {
+                history.remove(gone, &mut self.runs);
+            }
+        }
+        gone.len() as u64
     }
 
     fn count(&self, query: &Query) -> u64 {

@@ -12,7 +12,6 @@ mod error;
 mod kept;
 mod open;
 mod prune;
-mod queue;
 mod read;
 mod row;
 mod schema;
@@ -36,9 +35,9 @@ use tokio::sync::Mutex;
 use self::error::Failure;
 use self::kept::Kept;
 use self::prune::Search;
-use self::queue::Queue;
 use self::watch::Watch;
 use self::write::Writer;
+use crate::queue::Queue;
 
 /// Keeps records in an SQLite file.
 ///
@@ -81,7 +80,7 @@ pub struct SqliteLog {
 struct Shared {
     watch: Watch,
     reader: Arc<Mutex<Reader>>,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Writer>>,
     busy_timeout: Duration,
 }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod reopened;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use redengine_core::runlog::{
     Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query, RunLog,
 };
 use redengine_log::{MemoryLog, conformance};
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+use reopened::Reopened;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -42,6 +46,61 @@ async fn the_sqlite_log_passes() {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let log = SqliteLog::builder(folder.path().join(format!("{number}.db")));
         log.synchronous(Synchronous::Normal).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "csv")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_csv_log_passes() {
+    use redengine_log::{CsvLog, Fsync};
+
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // So that all of it is tried on rotated files too.
+        let log = CsvLog::builder(folder.path().join(format!("{number}.csv"))).rotate_at(2000);
+        log.fsync(Fsync::Never).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "jsonl")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_jsonl_log_passes() {
+    use redengine_log::{Fsync, JsonlLog};
+
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let log = JsonlLog::builder(folder.path().join(format!("{number}.jsonl"))).rotate_at(2000);
+        log.fsync(Fsync::Never).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "csv")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_csv_log_that_is_opened_again_all_the_time_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = AtomicU64::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        Reopened::<redengine_log::CsvLog>::new(folder.path().join(format!("{number}.csv")))
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "jsonl")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_jsonl_log_that_is_opened_again_all_the_time_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = AtomicU64::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        Reopened::<redengine_log::JsonlLog>::new(folder.path().join(format!("{number}.jsonl")))
     };
     conformance::run(make).await.unwrap();
 }

@@ -9,6 +9,8 @@ use redengine_core::runlog::{LogError, LogErrorKind};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
+use crate::connect::decode;
+
 /// The schema of a log for which none is named.
 const SCHEMA: &str = "redengine";
 
@@ -182,25 +184,6 @@ impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
-}
-
-/// Undoes `%20` and its like.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        let escaped = match (first, others) {
-            (b'%', [high, low, ..]) => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                let byte = digit(high).zip(digit(low)).map(|(high, low)| high * 16 + low);
-                byte.and_then(|byte| u8::try_from(byte).ok())
-            }
-            _ => None,
-        };
-        bytes.push(escaped.unwrap_or(*first));
-        rest = if escaped.is_some() { &others[2..] } else { others };
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

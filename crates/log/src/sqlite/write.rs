@@ -4,6 +4,8 @@
 //! change under it, neither in this process nor in another. It decides by the ledger, in memory;
 //! only what the ledger cannot know is looked up: a record that is repeated.
 
+use std::path::Path;
+
 use redengine_core::record::{Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind};
 use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
@@ -13,10 +15,7 @@ use super::kept::Kept;
 use super::row::{self, COLUMNS, Names, number};
 use super::schema;
 use crate::import::check_order;
-
-/// What is asked to be appended, and what became of it.
-pub(super) type Group = Vec<Vec<Append>>;
-pub(super) type Answers = Vec<Vec<Appended>>;
+use crate::queue::{Answers, Group, Write as QueueWrite};
 
 /// The connection that writes, and what it knows of the file.
 pub(super) struct Writer {
@@ -30,15 +29,6 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(connection: Connection) -> Self {
         Self { connection, kept: None, hour: None }
-    }
-
-    /// Appends some batches in one transaction; tells the last number then.
-    pub(super) fn append(&mut self, group: Group) -> Result<(Answers, Seq), Failure> {
-        self.write(|write| {
-            let answer =
-                |batch: Vec<Append>| batch.into_iter().map(|one| write.append(one)).collect();
-            group.into_iter().map(answer).collect()
-        })
     }
 
     /// Writes what another log has recorded; tells the last number then.
@@ -77,18 +67,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the ledger down, so that the next one who opens the file need not read what came since.
-    pub(super) fn close(&mut self) -> Result<(), Failure> {
-        /// Fewer are read faster than this is written.
-        const FEW: u64 = 1000;
-        if self.kept.as_ref().is_some_and(|kept| kept.since_copy() > FEW) {
-            // Nobody should wait for what is only a convenience.
-            self.connection.busy_timeout(std::time::Duration::ZERO)?;
-            self.write(|Write { transaction, kept, .. }| kept.write_down(transaction))?;
-        }
-        Ok(())
-    }
-
     /// Does something in a transaction; tells the last number then.
     fn write<T>(
         &mut self,
@@ -112,6 +90,34 @@ impl Writer {
         let last = kept.ledger.last();
         (self.kept, self.hour) = (Some(kept), hour);
         Ok((done, last))
+    }
+}
+
+impl QueueWrite for Writer {
+    type Failure = Failure;
+
+    fn append(&mut self, group: Group) -> Result<(Answers, Seq), Failure> {
+        self.write(|write| {
+            let answer =
+                |batch: Vec<Append>| batch.into_iter().map(|one| write.append(one)).collect();
+            group.into_iter().map(answer).collect()
+        })
+    }
+
+    /// Writes the ledger down, so that the next one who opens the file need not read what came since.
+    fn close(&mut self) -> Result<(), Failure> {
+        /// Fewer are read faster than this is written.
+        const FEW: u64 = 1000;
+        if self.kept.as_ref().is_some_and(|kept| kept.since_copy() > FEW) {
+            // Nobody should wait for what is only a convenience.
+            self.connection.busy_timeout(std::time::Duration::ZERO)?;
+            self.write(|Write { transaction, kept, .. }| kept.write_down(transaction))?;
+        }
+        Ok(())
+    }
+
+    fn explain(failure: Failure, doing: &str, path: &Path) -> LogError {
+        failure.explain(doing, path)
     }
 }
 

@@ -123,3 +123,23 @@ async fn numbers_that_nobody_has_are_stepped_over() {
     // All but the latest and the runs that have not ended, which these are.
     assert_eq!(log.prune(Prune::default().beyond(1)).await.unwrap(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn records_are_the_same_when_they_are_copied_to_a_server_and_back() {
+    let first = redengine_log::MemoryLog::new();
+    let mut last = None;
+    for run in 1..=20 {
+        let record = begin("a\0\u{1}", run, 5);
+        let batch = vec![latest(record.clone(), last), end(&record, Action::Fail)];
+        first.append(batch).await.unwrap();
+        last = Some(first.last_seq().await.unwrap());
+    }
+    let records = first.read(Query::all()).await.unwrap();
+    let url = Server::shared().url_of_new_schema();
+    let server = redengine_log::connect(&url).await.unwrap();
+    assert_eq!(redengine_log::copy(&first, &*server).await.unwrap(), 40);
+    assert_eq!(redengine_log::copy(&first, &*server).await.unwrap(), 0);
+    let back = redengine_log::connect("memory:").await.unwrap();
+    assert_eq!(redengine_log::copy(&*server, &*back).await.unwrap(), 40);
+    assert_eq!(back.read(Query::all()).await.unwrap(), records);
+}
