@@ -47,13 +47,15 @@ pub(crate) struct Journal {
     log: Arc<dyn RunLog>,
     queue: VecDeque<(Whose, Append)>,
     in_flight: Option<InFlight>,
+    /// How many records are under way.
+    sent: usize,
     /// The pause after the next failure; set while the log fails.
     failing: Option<Duration>,
 }
 
 impl Journal {
     pub(crate) fn new(log: Arc<dyn RunLog>) -> Self {
-        Self { log, queue: VecDeque::new(), in_flight: None, failing: None }
+        Self { log, queue: VecDeque::new(), in_flight: None, sent: 0, failing: None }
     }
 
     /// Queues a record.
@@ -64,6 +66,11 @@ impl Journal {
     /// Tells whether there is anything to wait for.
     pub(crate) fn is_busy(&self) -> bool {
         self.in_flight.is_some() || !self.queue.is_empty()
+    }
+
+    /// Tells how many records wait to be written.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len() + self.sent
     }
 
     /// Tells how long to wait before the log is tried again.
@@ -83,6 +90,7 @@ impl Journal {
         let Some(in_flight) = &mut self.in_flight else { return std::future::pending().await };
         let (batch, result) = in_flight.await;
         self.in_flight = None;
+        self.sent = 0;
         match result {
             Ok(answers) => {
                 self.failing = None;
@@ -117,6 +125,7 @@ impl Journal {
         let log = self.log.clone();
         let pause = self.failing;
         let batch: Batch = self.queue.drain(..self.queue.len().min(BATCH)).collect();
+        self.sent = batch.len();
         self.in_flight = Some(Box::pin(async move {
             if let Some(pause) = pause {
                 // Sessions that lost the same log must not all come back at the same moment.

@@ -21,8 +21,10 @@ mod error;
 pub mod event;
 mod exec;
 mod journal;
+mod membership;
 mod node;
 mod probe;
+mod retention;
 mod run;
 
 pub use clock::VirtualClock;

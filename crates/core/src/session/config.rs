@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -63,6 +64,31 @@ pub struct Config {
     pub timezone: Option<Zone>,
     /// The time from one answer of a probe to the next question.
     pub probe_interval: Duration,
+    /// What happens when the run log does not answer.
+    pub on_log_failure: OnLogFailure,
+    /// How old records may become before they are removed from the log; `None`: they stay. What
+    /// conditions and return values need stays in any case.
+    pub retention: Option<Duration>,
+    /// How many records of each task stay in the log; `None`: all. What conditions and return values
+    /// need stays in any case.
+    pub retention_records: Option<u64>,
+    /// What this session is good for: a task that says `on = "gpu"` runs only where there is `gpu`.
+    /// Set it when the session is built: later changes have no effect.
+    pub node_labels: Vec<Arc<str>>,
+    /// On a log that many machines share: after how long without a sign of life a session counts as
+    /// gone, so that others take over.
+    pub lease: Duration,
+}
+
+/// What happens when the run log does not answer. Nothing starts then in any case, live runs go on,
+/// and their ends are written when it answers again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnLogFailure {
+    /// The session waits until it answers again.
+    #[default]
+    Hold,
+    /// The session shuts down in order, and running it returns the error.
+    Stop,
 }
 
 /// What happens when a task is added under a name that exists.
@@ -96,6 +122,11 @@ impl Default for Config {
             termination_grace: Duration::from_secs(5),
             timezone: None,
             probe_interval: Duration::from_millis(100),
+            on_log_failure: OnLogFailure::Hold,
+            retention: None,
+            retention_records: None,
+            node_labels: Vec::new(),
+            lease: Duration::from_secs(15),
         }
     }
 }
@@ -119,8 +150,11 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// A shorter lease would end while a busy machine is late with renewing it.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
 /// The names of the options.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 19] = [
     "task_pre_exist",
     "use_instance_naming",
     "silence_task_prerun",
@@ -135,6 +169,11 @@ const OPTIONS: [&str; 14] = [
     "termination_grace",
     "timezone",
     "probe_interval",
+    "on_log_failure",
+    "retention",
+    "retention_records",
+    "node_labels",
+    "lease",
 ];
 
 impl Config {
@@ -211,6 +250,40 @@ impl Config {
                 };
             }
             "probe_interval" => self.probe_interval = time()?,
+            "on_log_failure" => {
+                self.on_log_failure = match word()? {
+                    "hold" => OnLogFailure::Hold,
+                    "stop" => OnLogFailure::Stop,
+                    _ => return Err(wrong("`hold` or `stop`")),
+                };
+            }
+            "retention" => {
+                self.retention = match or_none(&time)? {
+                    Some(Duration::ZERO) => {
+                        return Err(wrong("more than nothing, or null for ever"));
+                    }
+                    retention => retention,
+                };
+            }
+            "retention_records" => {
+                self.retention_records = match value {
+                    Value::Null => None,
+                    _ => Some(value.as_u64().ok_or_else(|| wrong("a whole number, or null"))?),
+                };
+            }
+            "node_labels" => {
+                let label = |label: &Value| label.as_str().map(Arc::from);
+                let labels =
+                    value.as_array().map(|labels| labels.iter().map(label).collect::<Option<_>>());
+                self.node_labels = labels.flatten().ok_or_else(|| wrong("a list of texts"))?;
+            }
+            "lease" => {
+                let lease = time()?;
+                if lease < SHORTEST_LEASE {
+                    return Err(wrong("a second or more: it is renewed three times in that time"));
+                }
+                self.lease = lease;
+            }
             _ => {
                 let help = nearest(key, OPTIONS).map(|near| format!("; did you mean `{near}`?"));
                 let help =

@@ -56,7 +56,7 @@ impl Engine {
     }
 
     pub(super) fn may_start(&self) -> bool {
-        !self.held && !self.log_down
+        !self.held && !self.log_down && !self.lease_lost
     }
 
     pub(super) fn look_at_broken(&mut self) {
