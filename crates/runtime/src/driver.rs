@@ -219,6 +219,8 @@ impl Driver {
             if self.following.is_none() {
                 self.follow();
             }
+            // Without leases there is nothing to look for until another session runs something.
+            let looks = self.membership.members().is_some() || self.engine.has_foreign();
             tokio::select! {
                 biased;
                 _ = self.incoming.recv_many(&mut events, EVENTS) => self.let_go(&events),
@@ -237,7 +239,7 @@ impl Driver {
                         continue;
                     }
                 }
-                renewed = self.membership.next() => self.take_renewed(renewed, &mut events),
+                renewed = self.membership.next(), if looks => self.take_renewed(renewed, &mut events),
                 pruned = &mut self.pruning => {
                     let (now, _) = self.time.read();
                     self.pruning = retention::next(pruned, &self.session, &self.engine, now);

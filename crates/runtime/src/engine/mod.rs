@@ -245,6 +245,11 @@ impl Engine {
         self.facts.keeps()
     }
 
+    /// Tells whether any task has a live run of another session.
+    pub fn has_foreign(&self) -> bool {
+        !self.foreign.is_empty()
+    }
+
     /// Tells the tasks that have a live run of another session, with what is known of them.
     pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &History)> {
         self.foreign.iter().filter_map(|task| {
