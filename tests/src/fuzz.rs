@@ -1,19 +1,22 @@
 //! Fuzzing on stable Rust: inputs that nobody would write, made of those that somebody did.
 //!
 //! Each target takes a text and must neither panic nor break its law. Inputs are mutations of a corpus
-//! (the conformance vectors), so that most of them are nearly right, which is where parsers err.
+//! (the conformance vectors and the reference), so that most of them are nearly right, which is where parsers err.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use fastrand::Rng;
 use redengine_core::cond::{Calendar, Names, View, compile, evaluate};
-use redengine_core::expr::{Custom, parse};
+use redengine_core::expr::reference::{FORMS, OPERATORS, PARTS};
+use redengine_core::expr::{Custom, Times, parse};
 use redengine_core::facts::{Facts, ProbeId};
-use redengine_core::period::{Cron, Period};
+use redengine_core::period::{Cron, Dates, Period};
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::session::BuildProblem;
 use redengine_core::time::{Zone, duration};
 use redengine_core::{TaskId, Timestamp};
 use serde_json::Value;
@@ -28,13 +31,14 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("cron", cron),
     ("points", points),
     ("evaluator", evaluator),
+    ("settings", settings),
 ];
 
 /// Zones with clocks that are set in unusual ways.
 const ZONES: &[&str] =
     &["UTC", "Europe/Helsinki", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
 
-/// Reads the texts of the conformance vectors.
+/// Reads the texts of the conformance vectors, and the examples of the reference.
 ///
 /// # Errors
 ///
@@ -53,6 +57,10 @@ pub fn corpus(folder: &Path) -> Result<Vec<String>, String> {
             texts.extend(case[key].as_str().map(str::to_owned));
         }
     }
+    let entries = FORMS.iter().map(|form| &form.entry).chain(OPERATORS);
+    let examples = entries.flat_map(|entry| entry.examples).map(|example| example.text);
+    let parts = PARTS.iter().flat_map(|part| part.examples).map(|(text, _)| *text);
+    texts.extend(examples.chain(parts).map(str::to_owned));
     texts.sort_unstable();
     texts.dedup();
     Ok(texts)
@@ -70,7 +78,19 @@ pub fn mutate(corpus: &[String], rng: &mut Rng) -> String {
             2 => text.insert(at, rng.char('\0'..='\u{1f600}')),
             3 => text.extend(pick(rng).chars()),
             4 => {
-                let joint = [" & ", " | ", " & ~", " (", ") ", " for ", " since ", "'", "\n"];
+                let joint = [
+                    " & ",
+                    " | ",
+                    " & ~",
+                    " (",
+                    ") ",
+                    " for ",
+                    " since ",
+                    "'",
+                    "\n",
+                    " in (",
+                    "once in (",
+                ];
                 let joint = joint[rng.usize(0..joint.len())];
                 let tail: Vec<char> = joint.chars().chain(pick(rng).chars()).collect();
                 text.splice(at..at, tail);
@@ -140,7 +160,9 @@ fn points(text: &str, rng: &mut Rng) -> Result<(), String> {
     let text = format!("{cycle} {window} {point}");
     let Ok(redengine_core::Expr::Statement(statement, _)) = parse(&text) else { return Ok(()) };
     match statement {
-        redengine_core::expr::Statement::Once { period, .. } => seeks(&period, rng),
+        redengine_core::expr::Statement::Once { period: Times::Period(period), .. } => {
+            seeks(&period, rng)
+        }
         _ => Ok(()),
     }
 }
@@ -221,6 +243,35 @@ fn evaluator(text: &str, rng: &mut Rng) -> Result<(), String> {
     Ok(())
 }
 
+/// A text as a file of settings, and as the condition and the duration in one.
+fn settings(text: &str, rng: &mut Rng) -> Result<(), String> {
+    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let file = match rng.u8(0..3) {
+        0 => text.to_owned(),
+        1 => format!("timeout = \"{quoted}\"\n[tasks.a]\nstart_cond = \"{quoted}\"\n"),
+        _ => format!("[tasks.a]\nend_cond = '''\n{text}'''\npriority = {text}\n"),
+    };
+    let task = redengine_core::Task::new("a", "true", || async {});
+    let builder = redengine_core::Session::builder().log(redengine_log::MemoryLog::new());
+    let Err(error) = builder.task(task).settings("f", file.as_str()).build() else { return Ok(()) };
+    for problem in error.problems() {
+        let BuildProblem::Setting { error } = problem else { continue };
+        let line = file.split('\n').nth(error.line - 1).unwrap_or_default();
+        if error.column > line.chars().count() + 1 {
+            return Err(format!("an error that points outside of its line: {error}"));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a text of at least so many bytes of one of the corpus, as one that is whole or repeats a slip.
+pub fn enlarge(corpus: &[String], size: usize, rng: &mut Rng) -> String {
+    let part = rng.choice(corpus).cloned().unwrap_or_default();
+    let joint = [" & ", " | ", "", ", ", " (", "\n", "'", " & ~("][rng.usize(0..8)];
+    let part = format!("{part}{joint}");
+    part.repeat(size / part.len().max(1) + 1)
+}
+
 fn zone(rng: &mut Rng) -> Zone {
     Zone::named(ZONES[rng.usize(0..ZONES.len())]).unwrap_or_else(|_| Zone::utc())
 }
@@ -252,6 +303,15 @@ impl Names for World {
 
     fn probe(&mut self, _custom: &Custom) -> Result<ProbeId, String> {
         Ok(ProbeId(0))
+    }
+
+    fn dates(&self, calendar: &str) -> Option<Dates> {
+        let date = |day| NaiveDate::from_yo_opt(2026, day);
+        Some((1..365).step_by(1 + calendar.len()).filter_map(date).collect())
+    }
+
+    fn similar_calendar(&self, _name: &str) -> Option<String> {
+        None
     }
 
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {

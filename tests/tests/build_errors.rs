@@ -293,6 +293,100 @@ fn custom_conditions_are_checked_with_their_arguments() {
     "#]].assert_eq(&told);
 }
 
+/// A condition with words of its own.
+fn file_phrase() -> CustomCondition {
+    file_exists().phrase("file {path} has {least} lines")
+}
+
+#[test]
+fn phrases_are_checked_with_their_arguments() {
+    let mut told = String::new();
+    for phrase in [
+        "file 'x.csv' had 5 lines",
+        "daily & ~(File 'y' exists | hourly) & task 't' has failed",
+        "file 5 has 'x.csv' lines",
+        "file 'x.csv' has -1 lines",
+        "file 'x.csv' has lines",
+        "lines 'x.csv'",
+        "daily & fiel 'x.csv' has 5 lines & fyle 'x.csv' has 5 lines",
+    ] {
+        let built =
+            session("2026-11-24 07:00").condition(file_phrase()).task(task("t", phrase)).build();
+        let error = built.map_or_else(|error| error.to_string(), |_| "no error".to_owned());
+        writeln!(told, "{error}").unwrap();
+    }
+    expect![[r#"
+        the session is wrong: task `t`: error: unknown statement `file 'x.csv' had 5 lines`
+          |  file 'x.csv' had 5 lines
+          |  ^^^^^^^^^^^^^^^^^^^^^^^^ did you mean `file {path} has {least} lines`?
+        the session is wrong: task `t`: error: unknown statement `file 'y' exists`
+          |  daily & ~(file 'y' exists | hourly) & task 't' has failed
+          |            ^^^^^^^^^^^^^^^ did you mean `file {path} has {least} lines`?
+        the session is wrong: task `t`: argument 1 (`path`) must be a text in quotes, but it is the number 5 in `file 5 has 'x.csv' lines`
+        the session is wrong: task `t`: argument 2 (`least`) must be a whole number (u32), but it is the number -1 in `file 'x.csv' has -1 lines`
+        the session is wrong: task `t`: error: unknown statement `file 'x.csv' has lines`
+          |  file 'x.csv' has lines
+          |  ^^^^^^^^^^^^^^^^^^^^^^ did you mean `file {path} has {least} lines`?
+        the session is wrong: task `t`: error: unknown statement `lines 'x.csv'`
+          |  lines 'x.csv'
+          |  ^^^^^^^^^^^^^
+        2 things are wrong with the session:
+        - task `t`: error: unknown statement `fiel 'x.csv' has 5 lines`
+            |  daily & fiel 'x.csv' has 5 lines & fyle 'x.csv' has 5 lines
+            |          ^^^^^^^^^^^^^^^^^^^^^^^^ did you mean `file {path} has {least} lines`?
+        - task `t`: error: unknown statement `fyle 'x.csv' has 5 lines`
+            |  daily & fiel 'x.csv' has 5 lines & fyle 'x.csv' has 5 lines
+            |                                     ^^^^^^^^^^^^^^^^^^^^^^^^ did you mean `file {path} has {least} lines`?
+    "#]]
+    .assert_eq(&told);
+}
+
+#[test]
+fn a_phrase_that_is_too_long_to_compare_is_told_all_the_same() {
+    let long = format!("file '{}' {}", "x".repeat(1_000_000), "y".repeat(1_000_000));
+    let built = session("2026-11-24 07:00").condition(file_phrase()).task(task("t", long)).build();
+    let error = built.unwrap_err().to_string();
+    assert!(error.contains("did you mean `file {path} has {least} lines`?"), "{error}");
+    assert!(error.len() < 1_000, "{error}");
+}
+
+#[test]
+fn a_phrase_beside_a_builders_error_is_told_too() {
+    let condition = daily().after("25:00") & "file 'x' exists";
+    let error = session("2026-11-24 07:00").task(task("t", condition)).build().unwrap_err();
+    assert_eq!(error.problems().len(), 2);
+    assert!(error.to_string().contains("unknown statement `file 'x' exists`"), "{error}");
+}
+
+#[test]
+fn two_conditions_that_texts_cannot_tell_apart_are_both_named() {
+    let other = CustomCondition::new("has_lines", &["name", "count"], exists);
+    let error = session("2026-11-24 07:00")
+        .condition(file_phrase())
+        .condition(file_exists())
+        .condition(other.phrase("FILE {name} has {count} lines"))
+        .condition(CustomCondition::new("third", &["path"], exists).phrase("daily {pth}"))
+        .build()
+        .unwrap_err();
+    let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    // The lines of this file are not the point.
+    let told: Vec<String> = told
+        .join("\n")
+        .split("build_errors.rs:")
+        .map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())
+        .collect();
+    expect![[r#"
+        two conditions have one name: `file_exists` (tests/tests/build_errors.rs:_) and `file_exists` (tests/tests/build_errors.rs:_); give one of them another
+        `file {path} has {least} lines` of `file_exists` (tests/tests/build_errors.rs:_) and `FILE {name} has {count} lines` of `has_lines` (tests/tests/build_errors.rs:_) read the same texts; put one of them in other words
+        the phrase of the condition `third` (tests/tests/build_errors.rs:_): error: `daily` begins a statement of the language
+          |  daily {pth}
+          |  ^^^^^ begin the phrase with another word
+        error: unknown argument `pth`
+          |  daily {pth}
+          |         ^^^ did you mean `path`?"#]]
+    .assert_eq(&told.join("build_errors.rs:_"));
+}
+
 #[test]
 fn a_wrong_shut_cond_is_told_also_beside_other_errors() {
     let build = |shut_cond: &str, condition: &str| {
@@ -562,4 +656,31 @@ async fn a_task_that_is_refused_while_the_session_runs_harms_nobody() {
     run_while(&session, story).await.unwrap();
     assert_eq!(starts(&session, "a").await, "24 07:00:00, 24 07:01:00, 24 07:02:00");
     assert_eq!(actions(&session, "b").await, "run success run success");
+}
+
+// ---- calendars
+
+#[test]
+fn what_is_wrong_with_calendars_is_told_with_the_rest() {
+    let error = session("2026-11-24 07:00")
+        .calendar("holidays", ["2026-12-25", "2026-13-01", "25.12.2026", "2026-02-30"])
+        .calendar(" ", ["2026-12-25"])
+        .calendar("sales", ["2026-11-27"])
+        .calendar("sales", ["2026-11-28"])
+        .task(task("a", "daily & on calendar 'holiday'"))
+        .task(task("b", "once in (on business days of 'bank' & time of day after 07:00)"))
+        .task(task("c", "has failed in (on calendar 'sale')"))
+        .task(task("d", "on business days"))
+        .build()
+        .unwrap_err();
+    expect![[r#"
+        8 things are wrong with the session:
+        - calendar `holidays`: `2026-13-01` is no date; months go from `01` to `12`, and come before the day
+        - calendar `holidays`: `25.12.2026` is no date; write it like `2026-12-31`
+        - calendar `holidays`: `2026-02-30` is no date; the last of that month is `2026-02-28`
+        - calendar ` `: that is no name; take a word like `holidays`
+        - calendar `sales`: there are two of that name; give all dates at once, or name one otherwise
+        - task `a`: unknown calendar `holiday` in `on calendar 'holiday'`; did you mean `holidays`?
+        - task `b`: unknown calendar `bank` in `once in (on business days of 'bank' & time of day after 07:00)`; give the session one with `.calendar(..)`
+        - task `c`: unknown calendar `sale` in `has failed in (on calendar 'sale')`; did you mean `sales`?"#]].assert_eq(&error.to_string());
 }

@@ -95,6 +95,30 @@ async fn a_custom_condition_starts_its_task_when_its_answer_turns() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_must_last_for_as_long_as_for_says() {
+    let oracle = Oracle::default();
+    let session = session("2026-11-24 07:00")
+        .configure(|config| config.probe_interval = span("10 s"))
+        .task(task(
+            "t",
+            redengine_core::expr::build::held_for(oracle.at_once(), "1 min") & "~has started",
+        ))
+        .build()
+        .unwrap();
+    let story = async {
+        for (time, answer) in [("5 s", true), ("30 s", false), ("30 s", true)] {
+            pass(time).await;
+            oracle.say(answer);
+        }
+        pass("5 min").await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    // It was heard to be true at 10 s, false at 40 s, and true again at 70 s.
+    assert_eq!(starts(&session, "t").await, "24 07:02:10");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_custom_condition_is_asked_only_while_it_matters() {
     let oracle = Oracle::default();
     let session = session("2026-11-24 07:00")
@@ -232,6 +256,84 @@ async fn the_text_calls_conditions_by_name() {
     run_for(&session, "1 hour").await.unwrap();
     assert_eq!(starts(&session, "yes").await, "24 07:00:00");
     assert_eq!(starts(&session, "no").await, "");
+}
+
+/// Answers for `x.csv`, and counts how often it is asked.
+fn file_exists() -> CustomCondition {
+    fn exists(args: &[Literal]) -> Result<Probe, ArgError> {
+        let path: String = ArgError::read(args, 0, "path")?;
+        let oracle = Oracle::default();
+        oracle.say(path == "x.csv");
+        Ok(oracle.probe(Duration::ZERO))
+    }
+    CustomCondition::new("file_exists", &["path"], exists).phrase("file {path} exists")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phrase_in_text_is_answered_by_its_function() {
+    let session = session("2026-11-24 07:00")
+        .condition(file_exists())
+        .configure(|config| config.shut_cond = Some("file 'z.csv' exists".parse().unwrap()))
+        .task(task("yes", "daily & File 'x.csv'  exists"))
+        .task(task("no", "daily & file 'y.csv' exists"))
+        .task(task("not", "daily & ~file 'y.csv' exists"))
+        .task(task("held", "file 'x.csv' exists for 1 min & ~has started"))
+        .task(
+            slow("ended", "daily", "1 hour").end("file 'x.csv' exists & is running more than 10 s"),
+        )
+        .build()
+        .unwrap();
+    run_for(&session, "10 min").await.unwrap();
+    expect![[r#"
+        24 07:00:00 ended run (due 24 00:00:00)
+        24 07:00:00 yes run
+        24 07:00:00 not run
+        24 07:00:00 yes success
+        24 07:00:00 not success
+        24 07:00:15 ended terminate: its end condition holds: file 'x.csv' exists & is running more than 10 s
+        24 07:01:00 held run
+        24 07:01:00 held success
+    "#]]
+    .assert_eq(&timeline(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_shows_a_phrase_as_it_was_written() {
+    let session = session("2026-11-24 07:00")
+        .condition(file_exists())
+        .task(task("t", "daily & file \"y.csv\" EXISTS"))
+        .build()
+        .unwrap();
+    let story = async {
+        pass("1 min").await;
+        let why = session.why("t").await.unwrap().to_string();
+        session.shutdown();
+        why
+    };
+    let mut why = String::new();
+    run_while(&session, async { why = story.await }).await.unwrap();
+    expect![[r#"
+        task `t`: its condition does not hold
+        ✘ daily & file 'y.csv' exists, since 2026-11-24 07:00:00
+          may change on another answer of the custom condition, or on a record (success, fail, terminate, inaction) of task `t`
+          ✔ daily, since 2026-11-24 00:00:00: the window is from 2026-11-24 00:00:00 to 2026-11-25 00:00:00; no run that began in it has ended
+          ✘ file 'y.csv' exists, since 2026-11-24 07:00:00: it has said false since 2026-11-24 07:00:00"#]]
+    .assert_eq(&why);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_session_takes_phrases_too() {
+    let session = session("2026-11-24 07:00").condition(file_exists()).build().unwrap();
+    let story = async {
+        pass("1 min").await;
+        session.add_task(task("late", "daily & file 'x.csv' exists")).unwrap();
+        let error = session.add_task(task("wrong", "daily & fille 'x.csv' exists")).unwrap_err();
+        assert!(error.to_string().contains("did you mean `file {path} exists`?"), "{error}");
+        pass("1 min").await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(starts(&session, "late").await, "24 07:01:00");
 }
 
 // ---- errors

@@ -594,6 +594,56 @@ async fn the_run_record_tells_since_when_it_was_due() {
     .assert_eq(&render(&session.history(runs).await.unwrap()));
 }
 
+// ---- operators over time
+
+#[tokio::test(start_paused = true)]
+async fn for_waits_until_a_part_has_held_without_a_break() {
+    // The hour from 10:00 has lasted for 20 minutes at 10:20; that of the next day again.
+    check(
+        "2026-11-24 07:00",
+        "time of day between 10:00 and 11:00 for 20 min & daily",
+        "1 s",
+        "2 days",
+        expect!["24 10:20:00, 25 10:20:00"],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_counts_anew_after_a_break() {
+    // Each failure begins the quiet time anew.
+    let session = session("2026-11-24 07:00")
+        .task(failing("up", "time of day before 07:30 & every 10 min"))
+        .task(task("all clear", "~task 'up' has failed past 5 min for 20 min & daily after 07:01"))
+        .build()
+        .unwrap();
+    run_for(&session, "2 hours").await.unwrap();
+    expect!["24 07:00:00, 24 07:10:00, 24 07:20:00"].assert_eq(&starts(&session, "up").await);
+    expect!["24 07:45:00"].assert_eq(&starts(&session, "all clear").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn newly_starts_once_for_each_time_that_a_part_begins_to_hold() {
+    let hours = "newly time of hour between 10:00 and 20:00";
+    let times = expect!["24 07:10:00, 24 08:10:00, 24 09:10:00"];
+    check("2026-11-24 07:00", hours, "1 s", "3 hours", times).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn since_needs_the_first_to_begin_after_the_other_changed() {
+    // `a` succeeds at 07:10; the window begins at 08:00, and `b` has its success after that.
+    let session = session("2026-11-24 07:00")
+        .task(task("a", "daily after 07:10"))
+        .task(task("b", "daily after 08:30"))
+        .task(task("early", "task 'a' has succeeded since time of day after 08:00 & daily"))
+        .task(task("late", "task 'b' has succeeded since time of day after 08:00 & daily"))
+        .build()
+        .unwrap();
+    run_for(&session, "3 hours").await.unwrap();
+    expect!["24 07:10:00"].assert_eq(&starts(&session, "early").await);
+    expect!["24 08:30:00"].assert_eq(&starts(&session, "late").await);
+}
+
 // ---- priority
 
 #[tokio::test(start_paused = true)]
@@ -615,4 +665,81 @@ async fn what_is_due_together_begins_by_priority_then_in_the_order_of_definition
         24 07:00:00 low run (due 24 00:00:00)
     "#]]
     .assert_eq(&render(&session.history(runs).await.unwrap()));
+}
+
+// ---- days and dates
+
+/// As `when`, in a session with the holidays of the end of 2026 and a calendar of sales.
+async fn when_open(start: &str, condition: &str, time: &str) -> String {
+    let session = session(start)
+        .calendar("holidays", ["2026-12-25", "2027-01-01"])
+        .calendar("sales", [chrono::NaiveDate::from_ymd_opt(2026, 11, 27).unwrap()])
+        .task(slow("t", condition, "1 s"))
+        .build()
+        .expect("a session");
+    run_for(&session, time).await.expect("an orderly end");
+    starts(&session, "t").await
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_business_days_leaves_out_weekends_and_the_calendar_of_holidays() {
+    let on = "daily after 07:00 & on business days";
+    expect![
+        "23 07:00:00, 24 07:00:00, 28 07:00:00, 29 07:00:00, 30 07:00:00, 31 07:00:00, 04 07:00:00"
+    ]
+    .assert_eq(&when_open("2026-12-23 00:00", on, "13 days").await);
+    let of = "daily after 07:00 & on business days of 'sales'";
+    expect!["26 07:00:00, 30 07:00:00"]
+        .assert_eq(&when_open("2026-11-26 00:00", of, "5 days").await);
+    // Without a calendar of that name, there are no holidays.
+    let plain = when("2026-12-24 00:00", on, "1 s", "5 days").await;
+    expect!["24 07:00:00, 25 07:00:00, 28 07:00:00"].assert_eq(&plain);
+}
+
+#[tokio::test(start_paused = true)]
+async fn days_of_a_calendar_are_those_that_it_lists() {
+    let text = "once in (on calendar 'holidays' | on calendar 'sales')";
+    expect!["27 00:00:00, 25 00:00:00, 01 00:00:00"]
+        .assert_eq(&when_open("2026-11-20 12:00", text, "50 days").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_in_a_period_runs_once_in_each_of_its_intervals() {
+    let text = "once in (time of day after 07:00 & on business days)";
+    expect!["24 07:00:00, 28 07:00:00, 29 07:00:00"]
+        .assert_eq(&when_open("2026-12-24 00:00", text, "5 days 12 hours").await);
+    let cron = "once in (cron 30 6 * * * | time of day between 06:31 and 07:00)";
+    expect!["24 06:30:00, 24 06:31:00"]
+        .assert_eq(&when_open("2026-12-24 00:00", cron, "1 day").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_in_a_period_may_fail_as_often_as_it_has_retries() {
+    let text = "once in (on 2026-11-25) with 2 retries";
+    let session = session("2026-11-24 12:00").task(failing("t", text)).build().unwrap();
+    run_for(&session, "3 days").await.unwrap();
+    expect!["25 00:00:00, 25 00:00:00, 25 00:00:00"].assert_eq(&starts(&session, "t").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_date_as_an_end_includes_its_day() {
+    let text = "daily & between 2026-11-25 and 2026-11-26";
+    expect!["25 00:00:00, 26 00:00:00"]
+        .assert_eq(&when("2026-11-24 12:00", text, "1 s", "5 days").await);
+    let text = "daily & before 2026-11-25 10:00 & after 2026-11-24 13:00";
+    expect!["24 13:00:00, 25 00:00:00"]
+        .assert_eq(&when("2026-11-24 12:00", text, "1 s", "5 days").await);
+    let text = "daily & on 2026-11-26 in Asia/Tokyo";
+    expect!["25 15:00:00, 26 00:00:00"]
+        .assert_eq(&when("2026-11-24 12:00", text, "1 s", "5 days").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_happened_is_counted_between_dates() {
+    let text = "every 12 hours & ~has succeeded at least 2 times between 2026-11-25 and 2026-11-26";
+    expect!["24 12:00:00, 25 00:00:00, 25 12:00:00"]
+        .assert_eq(&when("2026-11-24 12:00", text, "1 s", "10 days").await);
+    let text = "every 8 hours & ~has succeeded in (time of day after 08:00 & on weekdays)";
+    expect!["27 00:00:00, 27 08:00:00, 30 08:00:00"]
+        .assert_eq(&when("2026-11-27 00:00", text, "1 s", "4 days").await);
 }

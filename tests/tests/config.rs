@@ -1031,7 +1031,7 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
         { "cycle_slep": 1 }
           unknown option `cycle_slep`; did you mean `cycle_sleep`?
         { "colour": "red" }
-          unknown option `colour`; the options are task_pre_exist, use_instance_naming, silence_task_prerun, silence_cond_check, force_status_from_logs, cycle_sleep, task_execution, task_priority, timeout, shut_cond, shutdown_deadline, termination_grace, timezone, probe_interval
+          unknown option `colour`; the options are task_pre_exist, use_instance_naming, silence_task_prerun, silence_cond_check, force_status_from_logs, cycle_sleep, task_execution, task_priority, timeout, shut_cond, shutdown_deadline, termination_grace, timezone, probe_interval, allowed_lints
         { "task_pre_exist": "replac" }
           unknown `task_pre_exist` `replac`; did you mean `replace`?
         { "task_pre_exist": "Raise" }
@@ -1067,7 +1067,7 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
         { "timeout": true }
           option `timeout` must be a duration: a text like '10 s', or a number of seconds, but it is true
         { "timeout": 0 }
-          option `timeout` must be more than nothing, or null for none, but it is 0
+          option `timeout` must be more than nothing, but it is 0
         { "shut_cond": "evry 10 s" }
           option `shut_cond`: error: unknown word `evry`
             |  evry 10 s

@@ -35,3 +35,9 @@ fn cron_answers_as_recorded() {
 fn cron_keeps_debians_rules_where_the_clock_is_set() {
     all_pass("cron-zones.jsonl.gz", 2_200);
 }
+
+/// Made by `tests/oracles/cronsim_vectors.py`, with expressions and instants at random.
+#[test]
+fn cron_answers_random_expressions_as_cronsim_does() {
+    all_pass("cron-zones-random.jsonl.gz", 4_990);
+}

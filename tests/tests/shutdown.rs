@@ -525,12 +525,12 @@ async fn what_names_a_removed_task_is_in_error_until_it_comes_back() {
           may change on a record (run, success, fail, terminate, inaction, crash) of task `up`, or on a record (run) of task `not`
           ! ~task 'up' has failed, in error: task `up` was removed
             ! task 'up' has failed, in error: task `up` was removed: 0 such records in all; task `up` has no fail yet
-          ✔ every 1 min, since 2026-11-24 07:02:00: has its last run at 2026-11-24 07:01:00 (record 11)
+          ✔ every 1 min, since 2026-11-24 07:02:00: has its last run at 2026-11-24 07:01:00 (record 11); due at 2026-11-24 07:02:00
         task `either`: its condition does not hold
         ! after task 'up' failed | every 1 min, since 2026-11-24 07:03:00, in error: task `up` was removed
           may change at 2026-11-24 07:04:00, or on a record (run, success, fail, terminate, inaction, crash) of task `up`, or on a record (run) of task `either`
           ! after task 'up' failed, in error: task `up` was removed: task `up` has no fail yet; this task has its last run at 2026-11-24 07:03:00 (record 18)
-          ✘ every 1 min, since 2026-11-24 07:03:00: has its last run at 2026-11-24 07:03:00 (record 18)
+          ✘ every 1 min, since 2026-11-24 07:03:00: has its last run at 2026-11-24 07:03:00 (record 18); due at 2026-11-24 07:04:00
     "#]].assert_eq(&told);
     expect![[r#"
         24 07:00:00 up run

@@ -131,6 +131,12 @@ impl Figures {
     }
 }
 
+impl From<Figures> for Value {
+    fn from(figures: Figures) -> Self {
+        Self::Object(figures.0)
+    }
+}
+
 impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", Value::Object(self.0.clone()))

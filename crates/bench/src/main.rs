@@ -5,6 +5,7 @@
 
 mod clock;
 mod harness;
+mod measure;
 mod process;
 mod scenarios;
 mod starts;

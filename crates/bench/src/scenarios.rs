@@ -1,10 +1,13 @@
-//! What is measured: waiting, lateness, a burst, a steady load, and as much as it can.
+//! What is measured: waiting, lateness, a burst, a steady load, as much as it can; and the parts.
 //!
-//! Each scenario registers its tasks, lets the session settle, and then watches from outside.
+//! A scenario of a session registers its tasks, lets the session settle, and then watches from
+//! outside. The parts (reading, looking, finding edges) are called directly.
 
 mod burst;
-mod evaluate;
+mod edge;
+mod eval;
 mod idle;
+mod parse;
 mod steady;
 
 use std::time::Duration;
@@ -28,8 +31,12 @@ pub(crate) enum Scenario {
     Every1s,
     /// N tasks that are always due, one run at a time each.
     Throughput,
-    /// One look at a condition that waits, as often as it can in the given time.
-    Evaluate,
+    /// Reading conditions from text, as often as it can in the given time.
+    Parse,
+    /// One look at a condition, as often as it can in the given time.
+    Eval,
+    /// The next edge of a period, as often as it can; for cron, beside two crates that do it too.
+    Edge,
 }
 
 /// How much to measure.
@@ -54,7 +61,9 @@ impl Scenario {
             Self::Burst => burst::run(size).await,
             Self::Every1s => steady::every_second(size).await,
             Self::Throughput => steady::throughput(size).await,
-            Self::Evaluate => evaluate::run(size),
+            Self::Parse => parse::run(size),
+            Self::Eval => eval::run(size),
+            Self::Edge => edge::run(size),
         }
     }
 }

@@ -5,12 +5,16 @@
 //!
 //! In reading order: [`time`] and [`period`] (when), [`expr`] (conditions as written), [`record`] and
 //! [`runlog`] (what happened), [`facts`] (what is known of it), [`cond`] (conditions compiled, and
-//! their evaluation), [`task`], [`param`] and [`session`] (what a user makes).
+//! their evaluation), [`task`], [`param`] and [`session`] (what a user makes), [`lint`] (what is
+//! allowed and still hardly meant).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod cond;
 pub mod error;
 pub mod expr;
 pub mod facts;
+pub mod lint;
 #[doc(hidden)]
 pub mod macros;
 pub mod param;

@@ -76,6 +76,14 @@ fn a_leap_day_is_found_across_eight_years_and_an_impossible_date_at_once() {
 }
 
 #[test]
+fn a_step_from_a_weekday_on_goes_to_sunday() {
+    let days = ["Fri 2026-01-02", "Sun 2026-01-04", "Fri 2026-01-09"];
+    assert_eq!(next_days("0 1 * * 5/2", 3), days);
+    assert_eq!(next_days("0 1 * * FRI/2", 3), days);
+    assert_eq!(Cron::parse("0 1 * * 7/2"), Cron::parse("0 1 * * SUN"));
+}
+
+#[test]
 fn a_job_in_the_gap_runs_after_it_and_a_job_in_the_fold_once() {
     let gap = "2026-03-08T00:00:00-05:00";
     assert_eq!(
@@ -130,7 +138,10 @@ fn an_expression_prints_in_one_spelling() {
         ("@daily", "0 0 * * *"),
         ("0 0 ? * 5l", "0 0 * * 5L"),
         ("*/1 7/5 l-3 * fri#2", "* 7/5 L-3 * FRI#2"),
+        ("0 7/1 1-5/1 1,3/1 7/1", "0 7/1 1-5 1,3/1 7/1"),
         ("~ 0~5 1~ * *", "~ 0~5 1~ * *"),
+        // From 9 on, which is not 9 alone.
+        ("0 9/1 1-5/1 * *", "0 9/1 1-5 * *"),
     ] {
         let cron = Cron::parse(written).unwrap();
         assert_eq!(cron.to_string(), printed);

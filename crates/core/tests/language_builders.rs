@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use redengine_core::expr::build::*;
 use redengine_core::expr::{Basis, Expr, parse};
 
@@ -59,6 +60,31 @@ fn intervals() {
     check("cron */5 * * * * within 2 min", cron("*/5  * * * *").within("2 min"));
     check("cron '0 7 * * MON' in UTC", cron("0 7 * * MON").in_zone("UTC"));
     check("cron @daily", cron("@daily"));
+}
+
+#[test]
+fn days_and_dates() {
+    check("on weekdays", on_weekdays());
+    check("on weekends in Asia/Dubai", on_weekends().in_zone("Asia/Dubai"));
+    check("on business days", on_business_days());
+    check("on business days of 'x' in UTC", on_business_days().of("x").in_zone("UTC"));
+    check("on calendar \"it's\"", on_calendar("it's"));
+    check("on 2026-05-01", on_date(NaiveDate::from_ymd_opt(2026, 5, 1).unwrap()));
+    check("between 2026-01-01 and 2026-02-01", between_dates("2026-01-01", "2026-02-01"));
+    check("before 2026-02-01 10:00", before_date("2026-02-01 10:00"));
+    check("after 2026-01-01 in UTC", after_date(String::from("2026-01-01")).in_zone("UTC"));
+    check("time in (on weekdays | cron @daily)", time_in(on_weekdays() | cron("@daily")));
+    check("on weekdays in UTC", time_in("on weekdays").in_zone("UTC"));
+    check(
+        "once in (time of day after 07:00 & (on business days | on calendar 'x')) with 2 retries",
+        once_in(time_of_day().after("07:00") & (on_business_days() | on_calendar("x"))).retries(2),
+    );
+    check("once in (cron 0 7 * * *) in UTC", once_in(cron("0 7 * * *")).in_zone("UTC"));
+    check(
+        "task 'x' has failed 2 times between 2026-01-01 and 2026-02-01",
+        failed().task("x").exactly(2).during(between_dates("2026-01-01", "2026-02-01")),
+    );
+    check("has failed in (on weekdays) in UTC", failed().during(on_weekdays()).in_zone("UTC"));
 }
 
 #[test]
@@ -152,6 +178,15 @@ fn bad_parts_are_kept_as_errors() {
         daily().after("10:00 & true").into(),
         scheduler_cycles().between(4, 2),
         condition("dayly"),
+        on_date("2026-05-01 10:00").into(),
+        on_calendar("").into(),
+        between_dates("2026-02-01", "2026-01-01").into(),
+        after_date("2026-01-01 | daily").into(),
+        once_in(daily()).into(),
+        once_in(time_of_day().after("07:00").in_zone("UTC")).into(),
+        once_in(!on_weekdays()).into(),
+        once_in("on weekdays) & (on weekends").into(),
+        time_in(every("10 s")).into(),
     ];
     for expr in wrong {
         assert_eq!(expr.errors().len(), 1, "{expr}");

@@ -2,17 +2,12 @@
 
 #![allow(clippy::needless_raw_string_hashes, reason = "this is how expect-test writes them")]
 
-use expect_test::{Expect, expect};
+mod common;
+
+use common::check;
+use expect_test::expect;
 use redengine_core::expr::build::{daily, every, failed};
 use redengine_core::expr::{Expr, parse};
-
-fn check(texts: &[&str], expected: &Expect) {
-    let errors: Vec<String> = texts
-        .iter()
-        .map(|text| parse(text).map_or_else(|e| e.to_string(), |e| e.to_string()))
-        .collect();
-    expected.assert_eq(&errors.join("\n\n"));
-}
 
 #[test]
 fn a_misspelt_word_is_named_with_the_one_that_was_meant() {
@@ -192,6 +187,215 @@ fn points_and_durations_say_what_they_may_be() {
 }
 
 #[test]
+fn days_and_dates_say_what_they_may_be() {
+    let texts = [
+        "on businessdays",
+        "on weekday",
+        "on busines days",
+        "on business day",
+        "on holidays",
+        "on Monday",
+        "on calendar holidays",
+        "on 2026-05-01 10:00",
+        "betwen 2026-01-01 and 2026-02-01",
+        "between 2026-01-01 or 2026-02-01",
+        "between 2026-02-01 and 2026-01-01",
+        "between 2026-01-01 and 2026-02-30",
+        "between 2026-01-01 and 2026-13-01",
+        "after 2026-1-1",
+        "after 2026-01-01Tea",
+        "between 2026-01-01T00:00:00Z and 2026-02-01",
+        "before 2026",
+        "between 10:00 and 12:00",
+        "after 10:00",
+        "before Friday",
+        "daily on weekdays",
+        "daily between 2026-01-01 and 2026-02-01",
+        "weekly on business days",
+    ];
+    check(
+        &texts,
+        &expect![[r#"
+            error: unknown word `businessdays`
+              |  on businessdays
+              |     ^^^^^^^^^^^^ did you mean `business days`?
+
+            error: unknown word `weekday`
+              |  on weekday
+              |     ^^^^^^^ did you mean `weekdays`?
+
+            error: unknown word `busines`
+              |  on busines days
+              |     ^^^^^^^ did you mean `business`?
+
+            error: unknown word `day`
+              |  on business day
+              |              ^^^ did you mean `days`?
+
+            error: expected `weekdays`, `weekends`, `business days`, `calendar ..` or a date, found `holidays`
+              |  on holidays
+              |     ^^^^^^^^ for a calendar of that name, write `on calendar 'holidays'`
+
+            error: expected `weekdays`, `weekends`, `business days`, `calendar ..` or a date, found `Monday`
+              |  on Monday
+              |     ^^^^^^ write `time of week on ..`
+
+            error: expected a calendar name in quotes, found `holidays`
+              |  on calendar holidays
+              |              ^^^^^^^^ write it in quotes: `'holidays'`
+
+            error: `on` means a whole day
+              |  on 2026-05-01 10:00
+              |     ^^^^^^^^^^^^^^^^ for a part of it, write `between .. and ..`
+
+            error: unknown word `betwen`
+              |  betwen 2026-01-01 and 2026-02-01
+              |  ^^^^^^ did you mean `between`?
+
+            error: expected `and`, found `or`
+              |  between 2026-01-01 or 2026-02-01
+              |                     ^^
+
+            error: the span ends before it begins
+              |  between 2026-02-01 and 2026-01-01
+              |          ^^^^^^^^^^^^^^^^^^^^^^^^^ the earlier one comes first
+
+            error: `2026-02-30` is no date
+              |  between 2026-01-01 and 2026-02-30
+              |                         ^^^^^^^^^^ the last of that month is `2026-02-28`
+
+            error: `2026-13-01` is no date
+              |  between 2026-01-01 and 2026-13-01
+              |                         ^^^^^^^^^^ months go from `01` to `12`, and come before the day
+
+            error: `2026-1-1` is no date
+              |  after 2026-1-1
+              |        ^^^^^^^^ write `2026-01-01`
+
+            error: expected a time of day like `07:00`, found `ea`
+              |  after 2026-01-01Tea
+              |                   ^^
+
+            error: one end is in UTC, the other in the time of a zone
+              |  between 2026-01-01T00:00:00Z and 2026-02-01
+              |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ write `Z` after both, or after none
+
+            error: expected a date like `2026-01-01`, found `2026`
+              |  before 2026
+              |         ^^^^
+
+            error: expected a date like `2026-01-01`, found `10:00`
+              |  between 10:00 and 12:00
+              |          ^^^^^ write `time of day between ..`
+
+            error: expected `task`, `tasks`, `any tasks` or a date, found `10:00`
+              |  after 10:00
+              |        ^^^^^ write `time of day after ..`
+
+            error: expected a date like `2026-01-01`, found `Friday`
+              |  before Friday
+              |         ^^^^^^ write `time of week before ..`
+
+            error: `weekdays` is no part of a cycle
+              |  daily on weekdays
+              |           ^^^^^^^^ write it as a statement of its own, like `& on weekdays`
+
+            error: `2026-01-01` is no part of a cycle
+              |  daily between 2026-01-01 and 2026-02-01
+              |                ^^^^^^^^^^ write it as a statement of its own, like `& after 2026-01-01`
+
+            error: `business` is no part of a cycle
+              |  weekly on business days
+              |            ^^^^^^^^ write it as a statement of its own, like `& on weekdays`"#]],
+    );
+}
+
+#[test]
+fn periods_in_parentheses_say_what_they_may_be() {
+    let texts = [
+        "once on weekdays",
+        "once in on weekdays",
+        "once in (daily)",
+        "once in (~on weekdays)",
+        "once in (on weekdays in UTC)",
+        "once in (time of day after 07:00 & past 2 hours)",
+        "once in (every 10 s)",
+        "once in (time of day after 7 & on weekdys | cron 60 * * * *)",
+        "once in (on weekdays",
+        "once in (on weekdays) within 2 h",
+        "time in on weekdays",
+        "has failed in (past 2 hours)",
+        "has failed on weekdays",
+        "has failed betwen 2026-01-01 and 2026-02-01",
+    ];
+    check(
+        &texts,
+        &expect![[r#"
+            error: unknown word `on`
+              |  once on weekdays
+              |       ^^ did you mean `in`?
+
+            error: expected a period in parentheses, like `(on weekdays)`, found `on`
+              |  once in on weekdays
+              |          ^^
+
+            error: expected a period like `time of day ..` or `on weekdays`, found `daily`
+              |  once in (daily)
+              |           ^^^^^ for a part of each day, write `time of day ..`
+
+            error: expected a period like `time of day ..` or `on weekdays`, found `~`
+              |  once in (~on weekdays)
+              |           ^ a period cannot be negated
+
+            error: a part of a period has no zone of its own
+              |  once in (on weekdays in UTC)
+              |                       ^^ the zone of all of it stands after the parentheses
+
+            error: this span moves with now and is no period of the calendar
+              |  once in (time of day after 07:00 & past 2 hours)
+              |                                     ^^^^^^^^^^^^ it stands by itself, as in `has failed past 2 hours`
+
+            error: this span moves with now and is no period of the calendar
+              |  once in (every 10 s)
+              |           ^^^^^^^^^^ it stands by itself, as in `has failed past 2 hours`
+
+            error: `7` is no time of day
+              |  once in (time of day after 7 & on weekdys | cron 60 * * * *)
+              |                             ^ write `07:00`
+            error: unknown word `weekdys`
+              |  once in (time of day after 7 & on weekdys | cron 60 * * * *)
+              |                                    ^^^^^^^ did you mean `weekdays`?
+            error: `60` is no minute; allowed are 0 to 59
+              |  once in (time of day after 7 & on weekdys | cron 60 * * * *)
+              |                                                   ^^
+
+            error: this `(` is never closed
+              |  once in (on weekdays
+              |          ^
+
+            error: expected `&`, `|` or the end, found `within`
+              |  once in (on weekdays) within 2 h
+              |                        ^^^^^^
+
+            error: expected a period in parentheses, like `(on weekdays)`, found `on`
+              |  time in on weekdays
+              |          ^^
+
+            error: this span moves with now and is no period of the calendar
+              |  has failed in (past 2 hours)
+              |                 ^^^^^^^^^^^^ it stands by itself, as in `has failed past 2 hours`
+
+            error: expected a date like `2026-01-01`, found `weekdays`
+              |  has failed on weekdays
+              |                ^^^^^^^^ for other days, write `in (on ..)`
+
+            error: unknown word `betwen`
+              |  has failed betwen 2026-01-01 and 2026-02-01
+              |             ^^^^^^ did you mean `between`?"#]],
+    );
+}
+
+#[test]
 fn all_that_is_wrong_is_said_at_once() {
     let texts = [
         "(daly | weekly on Mondy) & ~(every 10 | hourly) & aftr task 'x'",
@@ -335,7 +539,24 @@ fn deep_and_long_texts_are_errors_or_answers_but_never_harm() {
 
     let long = format!("daily{}", " & hourly after 15:00".repeat(50_000));
     assert!(parse(&long).is_ok());
-    for wrong in ["x ", "' ", "'", "(", ")", "& ", "~(", "a'b ", "1:", "after task ", "cron * "] {
+    for wrong in [
+        "x ",
+        "' ",
+        "'",
+        "(",
+        ")",
+        "& ",
+        "~(",
+        "a'b ",
+        "1:",
+        "after task ",
+        "cron * ",
+        "once in (",
+        "on ",
+        "2026-",
+        "between 2026-01-01 and ",
+        "has failed in (on weekdays & ",
+    ] {
         let error = parse(&wrong.repeat(1_000_000 / wrong.len())).unwrap_err();
         assert!(error.problems.len() <= 32, "{wrong}");
         assert!(error.to_string().len() < 20_000, "{wrong}");

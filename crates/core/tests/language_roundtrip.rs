@@ -8,10 +8,13 @@ use proptest::option;
 use proptest::prelude::*;
 use redengine_core::expr::{
     Age, Basis, Count, Custom, Expr, Happening, Literal, LookBack, Outcome, Quantifier, Statement,
-    parse, semantic_hash,
+    Times, parse, parse_period, semantic_hash,
 };
-use redengine_core::period::{Cron, Cycle, Period, Place, Point, Unit, Weekday, Window};
-use redengine_core::time::Zone;
+use redengine_core::period::{
+    BusinessDays, CivilSpan, Cron, Cycle, Dates, Interval, Moment, Period, Place, Point, Unit,
+    Weekday, Window,
+};
+use redengine_core::time::{Timestamp, Zone};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -132,7 +135,10 @@ fn look_back() -> impl Strategy<Value = LookBack> {
         duration().prop_map(LookBack::Past),
         (cycle(), zone())
             .prop_filter("not each second", |(cycle, _)| cycle.unit != Unit::Second)
-            .prop_map(|(cycle, zone)| LookBack::Window { period: Period::Cycle(cycle), zone }),
+            .prop_map(|(cycle, zone)| LookBack::Window {
+                period: Period::Cycle(cycle).into(),
+                zone
+            }),
     ]
 }
 
@@ -145,17 +151,78 @@ fn age() -> impl Strategy<Value = Age> {
     ]
 }
 
-fn period() -> impl Strategy<Value = Period> {
+fn moment() -> impl Strategy<Value = Moment> {
+    let date = (0..47_000_i32).prop_map(|day| {
+        chrono::NaiveDate::from_num_days_from_ce_opt(day + 719_163).expect("a date")
+    });
+    (date, option::of(time(DAY))).prop_map(|(date, time)| Moment { date, time })
+}
+
+fn span() -> impl Strategy<Value = Period> {
+    let instant = || (0..4_102_444_800_000_000_i64, prop::sample::select(vec![1, SECOND]));
+    let instants = (instant(), 1..DAY).prop_map(|((start, step), length)| {
+        let start = start / step * step;
+        let [start, end] = [start, start + length].map(Timestamp::from_micros);
+        Period::Fixed(Interval { start, end })
+    });
     prop_oneof![
-        Just(Period::Always),
-        Just(Period::Never),
-        cycle()
-            .prop_filter("a part of more than a second", |cycle| {
-                let part = !matches!(cycle.window, Window::Full | Window::Starting(_));
-                cycle.unit != Unit::Second && (part || cycle.within.is_some())
-            })
-            .prop_map(Period::Cycle),
+        (moment(), moment())
+            .prop_filter_map("in order", |(from, to)| CivilSpan::between(from, to))
+            .prop_map(Period::Span),
+        moment().prop_map(CivilSpan::after).prop_map(Period::Span),
+        moment().prop_map(CivilSpan::before).prop_map(Period::Span),
+        moment().prop_map(|moment| Period::Span(CivilSpan::on(moment.date))),
+        instants,
     ]
+}
+
+/// Periods that are neither `&` nor `|`.
+fn one_period() -> impl Strategy<Value = Times> {
+    let crons = vec!["*/5 * * * *", "0 30 7 * * MON-FRI", "@daily", "~ 7 * * *"];
+    let part = cycle().prop_filter("a part of more than a second", |cycle| {
+        let part = !matches!(cycle.window, Window::Full | Window::Starting(_));
+        cycle.unit != Unit::Second && (part || cycle.within.is_some())
+    });
+    prop_oneof![
+        1 => Just(Period::Always.into()),
+        1 => Just(Period::Never.into()),
+        4 => part.prop_map(|cycle| Period::Cycle(cycle).into()),
+        1 => Just(Period::BusinessDays(BusinessDays::weekdays()).into()),
+        1 => Just(Period::BusinessDays(BusinessDays::weekends()).into()),
+        1 => option::of(name()).prop_map(Times::BusinessDays),
+        1 => name().prop_map(Times::Calendar),
+        1 => prop::sample::select(crons)
+            .prop_map(|text| Period::Cron(Cron::parse(text).expect("a cron expression")).into()),
+        2 => span().prop_map(Times::from),
+    ]
+}
+
+/// Periods of any depth, in normal form.
+fn period() -> impl Strategy<Value = Times> {
+    one_period().prop_recursive(3, 8, 3, |inner| {
+        (vec(inner, 2..4), any::<bool>()).prop_map(|(members, all)| normal(&members, all))
+    })
+}
+
+/// Joins periods as the language does: flat, and without `always`.
+fn normal(members: &[Times], all: bool) -> Times {
+    let always = Times::Period(Period::Always);
+    let mut flat = Vec::new();
+    for member in members {
+        match member {
+            Times::All(inner) if all => flat.extend(inner.clone()),
+            Times::Any(inner) if !all => flat.extend(inner.clone()),
+            member if *member == always && all => {}
+            member => flat.push(member.clone()),
+        }
+    }
+    match flat.as_slice() {
+        [] => always,
+        [only] => only.clone(),
+        _ if all => Times::All(flat),
+        _ if flat.contains(&always) => always,
+        _ => Times::Any(flat),
+    }
 }
 
 fn literal() -> impl Strategy<Value = Literal> {
@@ -183,12 +250,14 @@ fn statement() -> impl Strategy<Value = Statement> {
     let which = prop::sample::select(vec![Quantifier::All, Quantifier::Any]);
     let crons = vec!["*/5 * * * *", "0 30 7 * * MON-FRI", "@daily", "0 0 1,15 * 3"];
     prop_oneof![
-        (period(), zone()).prop_filter_map("a zone of a window", |(period, zone)| {
-            let cycle = matches!(period, Period::Cycle(_));
-            (cycle || zone.is_none()).then_some(Statement::InPeriod { period, zone })
+        (period(), zone()).prop_map(|(period, zone)| Statement::InPeriod { period, zone }),
+        (period(), zone(), 0..4_u32).prop_map(|(period, zone, retries)| Statement::Once {
+            period,
+            zone,
+            retries
         }),
         (cycle(), zone(), 0..4_u32).prop_map(|(cycle, zone, retries)| Statement::Once {
-            period: Period::Cycle(cycle),
+            period: Period::Cycle(cycle).into(),
             zone,
             retries
         }),
@@ -221,7 +290,25 @@ fn statement() -> impl Strategy<Value = Statement> {
         ("[a-z]{3}_[a-z]{1,5}", vec(literal(), 0..3)).prop_map(|(name, args)| {
             Statement::Custom(Custom { name: name.into(), args, probe: None })
         }),
+        phrase(),
     ]
+}
+
+/// A statement in words of a user's own.
+fn phrase() -> impl Strategy<Value = Statement> {
+    let word = || prop::sample::select(vec!["exists", "is", "Daily", "task", "über", "_"]);
+    let words = prop_oneof![
+        word().prop_map(str::to_owned),
+        literal().prop_map(|literal| literal.to_string()),
+        literal().prop_map(|literal| format!("and {literal}")),
+    ];
+    (literal(), vec(words, 0..5)).prop_map(|(literal, words)| {
+        let text = format!("file {literal} {}", words.join(" "));
+        match parse(&text) {
+            Ok(Expr::Statement(statement @ Statement::Phrase(_), _)) => statement,
+            other => panic!("`{text}` is {other:?}"),
+        }
+    })
 }
 
 /// Expressions of any form, also not the normal one.
@@ -254,6 +341,19 @@ proptest! {
     }
 
     #[test]
+    fn a_printed_period_parses_back(period in period()) {
+        let text = period.to_string();
+        if text.contains("cron") {
+            // A cron expression is a period only within a statement.
+            prop_assert!(parse_period(&text).is_err(), "{}", text);
+            let once: Expr = Statement::Once { period, zone: None, retries: 0 }.into();
+            prop_assert_eq!(parse(&format!("once in ({text})")), Ok(once), "{}", text);
+        } else {
+            prop_assert_eq!(parse_period(&text), Ok(period), "{}", text);
+        }
+    }
+
+    #[test]
     fn white_space_means_nothing(expr in expr()) {
         let spread = spread(&expr.to_string());
         prop_assert_eq!(parse(&spread), Ok(expr.normal()), "{}", spread);
@@ -267,6 +367,17 @@ proptest! {
         prop_assert_eq!(semantic_hash(&all), semantic_hash(&Expr::All(other)));
         prop_assert_eq!(semantic_hash(&all), semantic_hash(&all.clone().normal()));
         prop_assert_eq!(semantic_hash(&all), semantic_hash(&parse(&all.to_string()).unwrap()));
+    }
+
+    #[test]
+    fn the_order_of_periods_does_not_change_the_hash(members in vec(period(), 2..4), all: bool) {
+        let hash = |members: &[Times]| {
+            let period = normal(members, all);
+            semantic_hash(&Statement::Once { period, zone: None, retries: 0 }.into())
+        };
+        let mut other: Vec<Times> = members.iter().rev().cloned().collect();
+        other.push(members[0].clone());
+        prop_assert_eq!(hash(&members), hash(&other));
     }
 
     #[test]
@@ -304,6 +415,61 @@ fn spread(text: &str) -> String {
 }
 
 #[test]
+fn days_and_dates_have_one_spelling() {
+    let texts = [
+        ("ON Weekdays", "on weekdays"),
+        ("time in (on weekdays)", "on weekdays"),
+        ("time in ((on weekends)) in UTC", "on weekends in UTC"),
+        ("on business  days", "on business days"),
+        ("on business days of \"x\" in Asia/Tokyo", "on business days of 'x' in Asia/Tokyo"),
+        ("on calendar 'first of May'", "on calendar 'first of May'"),
+        ("on 2026-05-01", "on 2026-05-01"),
+        ("between 2026-05-01 and 2026-05-01", "on 2026-05-01"),
+        ("between 2026-05-01 00:00 and 2026-05-01 24:00", "on 2026-05-01"),
+        ("after 2026-01-01T10:00", "after 2026-01-01 10:00"),
+        ("after 2026-01-01 10 pm", "after 2026-01-01 22:00"),
+        ("before 2026-02-01 & daily", "before 2026-02-01 & daily"),
+        (
+            "between 2026-01-01T00:00:00Z and 2026-01-02T00:00:00.5z",
+            "between 2026-01-01T00:00:00Z and 2026-01-02T00:00:00.500Z",
+        ),
+        ("once in (time of day after 07:00)", "daily after 07:00"),
+        ("once in (cron @daily) with 1 retries", "once in (cron '0 0 * * *') with 1 retry"),
+        (
+            "once in (time of day after 07:00 & (on weekends | on calendar 'x')) in UTC",
+            "once in (time of day after 07:00 & (on weekends | on calendar 'x')) in UTC",
+        ),
+        ("once in (always & on 2026-05-01)", "once in (on 2026-05-01)"),
+        ("time in (always)", "always"),
+        ("time in (always) in UTC", "time in (always) in UTC"),
+        (
+            "has failed between 2 and 4 times on 2026-05-01",
+            "has failed between 2 and 4 times on 2026-05-01",
+        ),
+        (
+            "has failed between 2026-01-01 and 2026-02-01 in UTC",
+            "has failed between 2026-01-01 and 2026-02-01 in UTC",
+        ),
+        ("has failed in (after 2026-01-01)", "has failed after 2026-01-01"),
+        ("has failed in (time of day after 07:00)", "has failed today after 07:00"),
+        ("has failed 2 times in (on weekdays)", "has failed exactly 2 times in (on weekdays)"),
+    ];
+    for (text, normal) in texts {
+        assert_eq!(parse(text).unwrap().to_string(), normal);
+    }
+}
+
+#[test]
+fn days_by_value_are_written_one_by_one() {
+    let date = |day| chrono::NaiveDate::from_ymd_opt(2026, 12, day).expect("a date");
+    let dates = Period::Dates(Dates::new([date(25), date(26)]));
+    let once = Statement::Once { period: Times::from(dates), zone: None, retries: 0 };
+    assert_eq!(once.to_string(), "once in (on 2026-12-25 | on 2026-12-26)");
+    let none = Times::from(Period::Dates(Dates::default()));
+    assert_eq!(none.to_string(), "never");
+}
+
+#[test]
 fn words_are_read_in_any_case() {
     let texts = [
         ("DAILY AFTER 07:00", "daily after 07:00"),
@@ -321,6 +487,17 @@ fn words_are_read_in_any_case() {
 }
 
 const WORDS: &[&str] = &[
+    "once in (",
+    "time in (",
+    "in (",
+    "weekdays",
+    "business",
+    "days",
+    "calendar",
+    "2026-01-01",
+    "2026-02-30",
+    "2026-05-01T10:00:00Z",
+    "2026-",
     "daily",
     "weekly",
     "after",
@@ -392,6 +569,8 @@ const WORDS: &[&str] = &[
     "é",
     "starting",
     "exists",
+    "file",
+    "-5",
     "2",
     "retries",
 ];
@@ -426,6 +605,22 @@ fn different_conditions_have_different_hashes() {
         "daily for 2 min",
         "~(daily for 1 min)",
         "~daily for 1 min",
+        "on weekdays",
+        "on weekends",
+        "on business days",
+        "on business days of 'x'",
+        "on calendar 'x'",
+        "on 2026-05-01",
+        "after 2026-05-01",
+        "before 2026-05-01",
+        "once in (on weekdays)",
+        "once in (on weekdays) with 1 retry",
+        "once in (on weekdays) in UTC",
+        "has failed in (on weekdays)",
+        "file 'x' exists",
+        "file 'y' exists",
+        "file exists 'x'",
+        "file_exists('x')",
         "daily since hourly",
         "hourly since daily",
     ];

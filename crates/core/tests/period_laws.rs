@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use redengine_core::Timestamp;
 use redengine_core::period::{
-    BusinessDays, Cron, Cycle, Dates, Interval, Period, Place, Point, Unit, Weekday, Window,
+    BusinessDays, CivilSpan, Cron, Cycle, Dates, Interval, Moment, Period, Place, Point, Unit,
+    Weekday, Window,
 };
 use redengine_core::time::Zone;
 
@@ -169,15 +171,36 @@ fn crons() -> impl Strategy<Value = Period> {
 
 fn days() -> impl Strategy<Value = Period> {
     let date = (0..47_000_i32)
-        .prop_map(|day| chrono::NaiveDate::from_num_days_from_ce_opt(day + 719_163).unwrap());
+        .prop_map(|day| NaiveDate::from_num_days_from_ce_opt(day + 719_163).unwrap());
     let dates = proptest::collection::vec(date, 0..40).prop_map(Dates::new);
-    (dates, any::<bool>()).prop_map(|(dates, business)| {
-        if business {
-            Period::BusinessDays(BusinessDays::without(dates))
-        } else {
-            Period::Dates(dates)
-        }
-    })
+    prop_oneof![
+        dates.clone().prop_map(BusinessDays::without).prop_map(Period::BusinessDays),
+        Just(Period::BusinessDays(BusinessDays::weekends())),
+        dates.prop_map(Period::Dates),
+    ]
+}
+
+/// Spans of dates, also around the days that a zone skipped.
+fn spans() -> impl Strategy<Value = Period> {
+    let date = prop_oneof![
+        (0..47_000_i32)
+            .prop_map(|day| NaiveDate::from_num_days_from_ce_opt(day + 719_163).unwrap()),
+        (28..=31_u32).prop_map(|day| NaiveDate::from_ymd_opt(2011, 12, day).unwrap()),
+    ];
+    let time = proptest::option::of((0..96_i64).prop_map(|quarter| quarter * 900_000_000));
+    let moment = (date, time).prop_map(|(date, time)| Moment { date, time });
+    prop_oneof![
+        moment.clone().prop_map(CivilSpan::after),
+        moment.clone().prop_map(CivilSpan::before),
+        moment.clone().prop_map(|moment| CivilSpan::on(moment.date)),
+        (moment.clone(), moment.clone())
+            .prop_filter_map("in order", |(from, to)| CivilSpan::between(from, to)),
+        (moment, 1..10_i64).prop_filter_map("within a day", |(from, quarters)| {
+            let time = from.time.unwrap_or(0) + quarters * 900_000_000;
+            CivilSpan::between(from, Moment { date: from.date, time: Some(time) })
+        }),
+    ]
+    .prop_map(Period::Span)
 }
 
 fn sets(members: impl Strategy<Value = Period> + 'static) -> impl Strategy<Value = Period> {
@@ -254,7 +277,7 @@ proptest! {
 
     #[test]
     fn days_are_in_order_and_seek_agrees_with_seek_back(
-        period in days(), (zone, at) in instants()
+        period in prop_oneof![2 => days(), 1 => spans()], (zone, at) in instants()
     ) {
         check(&period, &zone, at)?;
     }
@@ -275,7 +298,7 @@ proptest! {
 
     #[test]
     fn sets_are_in_order(
-        period in sets(prop_oneof![4 => short_cycles(), 1 => days(), 1 => sets(short_cycles())]),
+        period in sets(prop_oneof![4 => short_cycles(), 1 => days(), 1 => spans(), 1 => sets(short_cycles())]),
         (zone, at) in instants()
     ) {
         check(&period, &zone, at)?;

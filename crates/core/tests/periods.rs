@@ -4,8 +4,12 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use redengine_core::Timestamp;
-use redengine_core::period::{Cycle, Interval, Period, Place, Point, Unit, Weekday, Window};
+use redengine_core::period::{
+    BusinessDays, CivilSpan, Cycle, Dates, Interval, Moment, Period, Place, Point, Unit, Weekday,
+    Window, parse_date,
+};
 use redengine_core::time::Zone;
 
 const MINUTE: i64 = 60_000_000;
@@ -201,4 +205,105 @@ fn a_chain_ends_where_the_clock_is_set_however_far_away_that_is() {
         assert_eq!(around(&daily, &apia, at)[1], "2011-12-30T10:00:00Z");
     }
     assert_eq!(around(&daily, &apia, "2090-01-01T00:00:00Z")[0], "2011-12-30T10:00:00Z");
+}
+
+fn moment(text: &str) -> Moment {
+    let (date, time) = text.split_once(' ').map_or((text, None), |(date, time)| (date, Some(time)));
+    let micros = |time: &str| {
+        let (hour, minute) = time.split_once(':').unwrap();
+        (hour.parse::<i64>().unwrap() * 60 + minute.parse::<i64>().unwrap()) * MINUTE
+    };
+    Moment { date: parse_date(date).unwrap(), time: time.map(micros) }
+}
+
+fn between(from: &str, to: &str) -> Period {
+    Period::Span(CivilSpan::between(moment(from), moment(to)).unwrap())
+}
+
+#[test]
+fn a_date_as_an_end_is_meant_as_a_whole_and_a_time_is_not() {
+    let days = between("2026-01-01", "2026-02-01");
+    assert_eq!(windows(&days, "UTC", "2025-12-01T00:00:00Z", 2), ["01-01 00:00 .. 02-02 00:00"]);
+    let times = between("2026-01-01 10:00", "2026-02-01 10:00");
+    assert_eq!(windows(&times, "UTC", "2025-12-01T00:00:00Z", 2), ["01-01 10:00 .. 02-01 10:00"]);
+    let zone = Zone::utc();
+    let before = Period::Span(CivilSpan::before(moment("2026-02-01")));
+    assert!(before.contains("2026-02-01T23:59:59Z".parse().unwrap(), &zone));
+    assert!(!before.contains("2026-02-02T00:00:00Z".parse().unwrap(), &zone));
+    let after = Period::Span(CivilSpan::after(moment("2026-02-01")));
+    assert!(after.contains("2026-02-01T00:00:00Z".parse().unwrap(), &zone));
+    assert!(!after.contains("2026-01-31T23:59:59Z".parse().unwrap(), &zone));
+    assert_eq!(after.next_edge("2026-03-01T00:00:00Z".parse().unwrap(), &zone), None);
+}
+
+#[test]
+fn a_span_of_dates_is_in_the_time_of_the_zone() {
+    let day = Period::Span(CivilSpan::on(moment("2026-03-29").date));
+    let helsinki = Zone::named("Europe/Helsinki").unwrap();
+    let found = day.seek("2026-01-01T00:00:00Z".parse().unwrap(), &helsinki).unwrap();
+    assert_eq!(found.start.to_string(), "2026-03-28T22:00:00Z");
+    assert_eq!(found.end.to_string(), "2026-03-29T21:00:00Z", "that day has 23 hours");
+}
+
+#[test]
+fn a_span_in_a_gap_opens_at_the_change_for_its_nominal_length() {
+    let gone = between("2026-03-29 03:10", "2026-03-29 03:30");
+    assert_eq!(
+        windows(&gone, "Europe/Helsinki", "2026-01-01T00:00:00Z", 2),
+        ["03-29 04:00 .. 03-29 04:20"],
+    );
+    let fold = between("2026-10-25 03:00", "2026-10-25 04:00");
+    let zone = Zone::named("Europe/Helsinki").unwrap();
+    let found = fold.seek("2026-01-01T00:00:00Z".parse().unwrap(), &zone).unwrap();
+    assert_eq!(found.start.to_string(), "2026-10-25T00:00:00Z", "the first 03:00");
+    assert_eq!(found.end.to_string(), "2026-10-25T02:00:00Z", "there is one 04:00");
+}
+
+#[test]
+fn a_span_in_a_day_that_the_zone_skipped_does_not_occur() {
+    for (from, to) in [("2011-12-30", "2011-12-30"), ("2011-12-30 10:00", "2011-12-30 12:00")] {
+        let gone = between(from, to);
+        assert!(windows(&gone, "Pacific/Apia", "2011-01-01T00:00:00Z", 1).is_empty(), "{from}");
+        assert_eq!(windows(&gone, "UTC", "2011-01-01T00:00:00Z", 1).len(), 1, "{from}");
+    }
+}
+
+#[test]
+fn a_span_that_ends_before_it_begins_is_none() {
+    let span = |from, to| CivilSpan::between(moment(from), moment(to));
+    assert_eq!(span("2026-02-01", "2026-01-31"), None);
+    assert_eq!(span("2026-02-01 10:00", "2026-02-01 10:00"), None);
+    assert!(span("2026-02-01 10:00", "2026-02-01").is_some());
+}
+
+#[test]
+fn each_day_of_a_week_is_an_interval_of_its_own() {
+    let weekends = Period::BusinessDays(BusinessDays::weekends());
+    assert_eq!(
+        windows(&weekends, "UTC", "2026-11-25T00:00:00Z", 3),
+        ["11-28 00:00 .. 11-29 00:00", "11-29 00:00 .. 11-30 00:00", "12-05 00:00 .. 12-06 00:00"],
+    );
+    let weekdays = Period::BusinessDays(BusinessDays::weekdays());
+    assert_eq!(
+        windows(&weekdays, "UTC", "2026-11-27T12:00:00Z", 2),
+        ["11-27 00:00 .. 11-28 00:00", "11-30 00:00 .. 12-01 00:00"],
+    );
+    let hours = cycle(Unit::Day, Window::Between(time(22, 0), time(6, 0)));
+    let nights = Period::All(vec![hours, weekdays]);
+    assert_eq!(
+        windows(&nights, "UTC", "2026-11-27T12:00:00Z", 3),
+        // The night is cut at midnight, and what is Saturday's is left out.
+        ["11-27 22:00 .. 11-28 00:00", "11-30 00:00 .. 11-30 06:00", "11-30 22:00 .. 12-01 00:00"],
+    );
+}
+
+#[test]
+fn calendars_that_overlap_do_not_merge_their_days() {
+    let date = |day| NaiveDate::from_ymd_opt(2026, 12, day).unwrap();
+    let one = Period::Dates(Dates::new([date(24), date(25)]));
+    let other = Period::Dates(Dates::new([date(25), date(26)]));
+    assert_eq!(
+        windows(&Period::Any(vec![one, other]), "UTC", "2026-12-01T00:00:00Z", 4),
+        ["12-24 00:00 .. 12-25 00:00", "12-25 00:00 .. 12-26 00:00", "12-26 00:00 .. 12-27 00:00"],
+    );
 }

@@ -94,3 +94,17 @@ fn the_shortest_step_over_a_transition_changes_the_local_time_by_it() {
     let step = zone.to_local(change) - before;
     assert_eq!(step.num_microseconds(), Some(1 - 1_800_000_000));
 }
+
+#[test]
+fn a_zone_may_have_rules_of_its_own() {
+    let older = include_bytes!("../../../tests/data/tzdb-2025b/America/Havana");
+    let zone = Zone::from_tzif("America/Havana", older).unwrap();
+    assert_eq!(zone.name(), "America/Havana");
+    let autumn = zone.next_transition(at("2026-07-01T00:00:00Z"));
+    assert_eq!(autumn, Some(at("2026-11-01T05:00:00Z")));
+    // The name does not make them equal: conditions in both are different ones.
+    assert_ne!(zone, Zone::named("America/Havana").unwrap());
+    assert_eq!(zone, Zone::from_tzif("America/Havana", older).unwrap());
+    let error = Zone::from_tzif("Mars/Olympus", b"no rules").unwrap_err();
+    assert!(error.to_string().contains("`Mars/Olympus`"), "{error}");
+}

@@ -2,11 +2,12 @@
 //! registration, by which texts may call it.
 //!
 //! The written tree has only the name and the arguments, as a text has: both are then the same
-//! condition, and are looked up in the same way when a session is built.
+//! condition, and are looked up in the same way when a session is built. So is a text in the words of
+//! a condition's phrase, which is checked here by the rules of the language.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use redengine_core::expr::{self, Statement, parse};
+use redengine_core::expr::{self, Statement, Template, parse};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Path, ReturnType, Type, parse_quote};
 
@@ -18,6 +19,8 @@ const OPTIONS: &[&str] = &["name", "poll", "crate"];
 /// How a condition with the attribute is to be.
 #[derive(Default)]
 struct Options {
+    /// The words by which texts may ask for it, beside its call.
+    phrase: Option<LitStr>,
     name: Option<LitStr>,
     poll: Option<Length>,
     facade: Option<Path>,
@@ -43,8 +46,13 @@ impl Options {
     fn read(tokens: TokenStream, complaints: &mut Complaints) -> Self {
         let mut options = Self::default();
         let arguments = Arguments::read(tokens, complaints);
-        let first = arguments.first.map(Argument::Value);
-        for argument in first.into_iter().chain(arguments.options) {
+        if let Some(first) = arguments.first {
+            match options::as_text(&first) {
+                Some(phrase) => options.phrase = Some(phrase.clone()),
+                None => options.take(Argument::Value(first), complaints),
+            }
+        }
+        for argument in arguments.options {
             options.take(argument, complaints);
         }
         options
@@ -61,9 +69,11 @@ impl Options {
                 let names = path.path.get_ident().into_iter();
                 return names.for_each(|name| options::unknown(name, OPTIONS, complaints));
             }
+            Argument::Value(value) if options::as_text(&value).is_some() => {
+                return complaints.about(value, "a condition has one phrase, which comes first");
+            }
             Argument::Value(value) => {
-                let message = "a condition has only the options `name` and `poll`; its text is \
-                               its call: `file_exists('x.csv')`";
+                let message = "the phrase of a condition is a text: `\"file {path} exists\"`";
                 return complaints.about(value, message);
             }
         };
@@ -101,6 +111,7 @@ fn make(
     }
     check_output(function, &mut of_signature);
     let name = name(function, options, &mut of_signature);
+    check_phrase(&args, options, &mut of_signature);
     if !of_signature.is_empty() {
         complaints.append(of_signature);
         return None;
@@ -135,6 +146,15 @@ fn name(function: &Function, options: &Options, complaints: &mut Complaints) -> 
         }
     }
     name
+}
+
+/// Checks the phrase, as a session would, only earlier.
+fn check_phrase(args: &[Arg], options: &Options, complaints: &mut Complaints) {
+    let Some(phrase) = &options.phrase else { return };
+    let params: Vec<&str> = args.iter().map(|arg| arg.name.as_str()).collect();
+    if let Err(error) = Template::read(&phrase.value(), &params) {
+        options::tell(&error, phrase, complaints);
+    }
 }
 
 fn check_arg(arg: &Arg, complaints: &mut Complaints) {
@@ -243,6 +263,7 @@ fn register(function: &Function, args: &[Arg], name: &str, options: &Options) ->
         Length::Of(length) => quote!(.poll(#length)),
         Length::Never => quote!(),
     });
+    let phrase = options.phrase.as_ref().map(|phrase| quote!(.phrase(#phrase)));
     let literals = if args.is_empty() { quote!(_) } else { quote!(#literals) };
     quote! {
         #redengine::__private::inventory::submit! {
@@ -251,6 +272,7 @@ fn register(function: &Function, args: &[Arg], name: &str, options: &Options) ->
                     #(#read)*
                     ::core::result::Result::Ok(#probe #poll)
                 })
+                #phrase
             })
         }
     }

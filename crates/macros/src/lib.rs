@@ -75,7 +75,8 @@ use proc_macro::TokenStream;
 ///          |        ^^^^^^ did you mean `between`?
 /// ```
 ///
-/// The names of tasks and of custom conditions in it are looked up when the session is built. A task
+/// The names of tasks and of custom conditions in it, and their phrases, are looked up when the session
+/// is built. A task
 /// that is started only on request has `#[task("false")]`.
 ///
 /// # Options
@@ -147,6 +148,56 @@ pub fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// assert_eq!(file_exists("x.csv").to_string(), "file_exists('x.csv')");
 /// ```
 ///
+/// # Phrases
+///
+/// A text that comes first gives the condition words of its own, with each argument in braces once.
+/// Texts may then say it so, beside its call:
+///
+/// ```standalone_crate
+/// use redengine::prelude::*;
+///
+/// #[condition("file {path} exists", poll = "30 s")]
+/// fn file_exists(path: &str) -> bool {
+///     std::path::Path::new(path).exists()
+/// }
+///
+/// #[condition("queue {name} holds between {low} and {high} jobs")]
+/// async fn queue_holds(name: &str, low: u32, high: u32) -> Result<bool> {
+///     Ok((low..=high).contains(&(name.len() as u32)))
+/// }
+///
+/// #[task("daily & ~file 'x.csv' exists & queue 'mail' holds between 2 and 5 jobs")]
+/// async fn fetch() {}
+///
+/// assert!(session().problems().is_none());
+/// ```
+///
+/// The macros see no functions but their own, so phrases are told from slips by rule. While compiling, a
+/// statement in the text of a `#[task]` may be a phrase if it begins with a word that begins no statement
+/// of the language and is not nearly one that does (`dayly`), nor a word of time and order (`in`, `next`,
+/// `when`, `Monday`), and if it has an argument: a text in quotes, a number, `true` or `false`. Anything
+/// else is an error, as before. Whether some condition has that phrase is told when the session is built.
+///
+/// So a phrase must begin with such a word and have an argument; for a condition without arguments, texts
+/// use its call. Within a phrase `for` and `since` cannot stand, and `and` and `or` only before an argument.
+/// No two phrases of a program may differ only in the names of their arguments.
+///
+/// ```compile_fail
+/// # use redengine::prelude::*;
+/// #[condition("file {pth} exists")]
+/// fn file_exists(path: &str) -> bool {
+///     std::path::Path::new(path).exists()
+/// }
+/// ```
+///
+/// ```text
+/// error: unknown argument `pth`
+///          |  file {pth} exists
+///          |        ^^^ did you mean `path`?
+/// ```
+///
+/// # When it is asked
+///
 /// It is asked only while something waits for the answer, outside of the scheduler: an `async fn` as a
 /// task, a `fn`, which may block, on a thread.
 ///
@@ -174,12 +225,13 @@ pub fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | option | meaning | without it |
 /// |---|---|---|
+/// | `"file {path} exists"`, first | its phrase | texts have only its call |
 /// | `poll = "30 s"` | the time from one answer to the next question: a text or a `Duration` | the session's `probe_interval` |
 /// | `name = "exists"` | the name by which texts call it | the function's name |
 /// | `crate = path` | where the crate `redengine` is found | `::redengine` |
 ///
 /// Texts know conditions by name alone, wherever the function stands, so two conditions of a program
-/// must have different names.
+/// must have different names: if they do not, building a session fails and tells both.
 #[proc_macro_attribute]
 pub fn condition(arguments: TokenStream, item: TokenStream) -> TokenStream {
     condition::expand(arguments.into(), item.into()).into()

@@ -145,7 +145,7 @@ pub(crate) fn text(
     example: &str,
     complaints: &mut Complaints,
 ) -> Option<LitStr> {
-    if let Some(Lit::Str(text)) = literal(value) {
+    if let Some(text) = as_text(value) {
         return Some(text.clone());
     }
     complaints.about(value, format!("`{name}` is a text: `{name} = \"{example}\"`"));
@@ -265,8 +265,16 @@ pub(crate) fn condition(value: &Expr, complaints: &mut Complaints) -> Option<Tok
     }
 }
 
+/// Tells the text that an expression is.
+pub(crate) fn as_text(value: &Expr) -> Option<&LitStr> {
+    match literal(value) {
+        Some(Lit::Str(text)) => Some(text),
+        _ => None,
+    }
+}
+
 /// Complains about a text, once for each thing that is wrong with it.
-fn tell(error: &ParseError, text: &LitStr, complaints: &mut Complaints) {
+pub(crate) fn tell(error: &ParseError, text: &LitStr, complaints: &mut Complaints) {
     for problem in &error.problems {
         let one = ParseError { text: error.text.clone(), problems: vec![problem.clone()] };
         let message = one.to_string();

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use redengine_core::error::nearest;
+use redengine_core::error::{did_you_mean, nearest};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident, LitStr, Path, ReturnType, Type};
 
@@ -136,7 +136,7 @@ fn execution(
         _ => {}
     }
     let help = match nearest(&word, ["async", "thread"]) {
-        Some(near) => format!("did you mean `{near}`?"),
+        Some(near) => did_you_mean(near),
         None => "there are `async` and `thread`".to_owned(),
     };
     complaints.about(text, format!("unknown execution `{word}`; {help}"));

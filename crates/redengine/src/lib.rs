@@ -33,6 +33,8 @@
 //! assert_eq!(text, built);
 //! ```
 //!
+//! All statements, with when they are true and what builds them: [`guide::statements`].
+//!
 //! **Tasks** are functions. `#[task]` leaves a function as it is and adds a type in `CamelCase` that
 //! stands for the task: in conditions (`after_success(Fetch)`) and for its value (`Return<Fetch>`).
 //! By hand, a [`Task`] is made of any function or closure whose arguments are extractors:
@@ -63,6 +65,9 @@
 //! in an SQLite file ([`log`]); conditions about the past look only there. After a restart on a file
 //! nothing runs that has run already, chains go on, and what was cut off is a `crash`.
 //!
+//! **Lints** are told as warnings when a session begins to run: a condition that never holds, a task
+//! that restarts without a pause, a date that some months lack ([`Session::lints`], [`lint`]).
+//!
 //! **Tests** run in virtual time: pause Tokio's clock, and a [`VirtualClock`] lives through a week in
 //! milliseconds.
 //!
@@ -71,16 +76,18 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `macros` | yes | `#[task]` and `#[condition]` |
+//! | `toml` | no | [`SessionBuilder::settings`](session::SessionBuilder): options and conditions in a TOML file |
 //! | `sqlite` | no | [`log::SqliteLog`](https://docs.rs/redengine/latest/redengine/log/struct.SqliteLog.html) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod guide;
 pub mod prelude;
 
 pub use redengine_core::session::session;
 pub use redengine_core::{
     BuildError, Config, Expr, Session, SetupError, Task, TaskId, Timestamp, cond, error, expr,
-    facts, param, period, probe, record, runlog, session, task, time,
+    facts, lint, param, period, probe, record, runlog, session, task, time,
 };
 pub use redengine_log as log;
 #[cfg(feature = "macros")]
@@ -100,3 +107,8 @@ pub use redengine_core::macros as __private;
 #[cfg(all(doctest, feature = "macros", feature = "sqlite"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So do those about lints.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/lints.md")]
+struct Lints;

@@ -20,6 +20,7 @@ use redengine_core::runlog::{
 };
 use redengine_core::session::{Config, Definition, Ended, Health, Inbox, LogHealth, Request};
 use redengine_core::task::Output;
+use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -31,6 +32,7 @@ use crate::error::RunError;
 use crate::event::Event;
 use crate::exec::{self, Ready, StartedRuns};
 use crate::journal::{Journal, Whose, Written};
+use crate::lints::{self, PastRuns};
 use crate::membership::{Membership, Renewed};
 use crate::probe;
 use crate::retention::{self, Pruned};
@@ -65,6 +67,7 @@ pub(crate) struct Driver {
     events: mpsc::UnboundedSender<Event>,
     incoming: mpsc::UnboundedReceiver<Event>,
     probes: Vec<Probe>,
+    /// Probes that were asked, and the look for lints.
     asked: JoinSet<()>,
     replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
     next_reply: u64,
@@ -109,6 +112,14 @@ impl Driver {
         // Who was not there then is gone: sessions take a lease before they begin a run.
         membership.look_again().await?;
         let (now, _) = time.read();
+        // Which rules an odd hour was decided by must be told when somebody asks why.
+        tracing::info!(
+            target: "redengine",
+            tasks = definitions.len(),
+            zone = %session.zone(),
+            tzdb = %Zone::database(),
+            "the session starts"
+        );
         let shut_cond = session.shut_cond();
         let seed = fastrand::u64(..);
         let probe_interval = config.probe_interval;
@@ -191,6 +202,7 @@ impl Driver {
         let timer = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(timer);
         let mut stop_open = true;
+        self.look_for_lints();
         loop {
             // Answers that are there already, as those of a log in memory, cost no wake-up.
             let answered = self.journal.try_next();
@@ -256,6 +268,13 @@ impl Driver {
             }
             self.step(events.drain(..));
         }
+    }
+
+    /// Has the lints told, beside all that goes on.
+    fn look_for_lints(&mut self) {
+        let past = if self.followed == Seq(0) { PastRuns::None } else { PastRuns::Some };
+        let (now, _) = self.time.read();
+        self.asked.spawn(lints::tell(self.session.clone(), past, now));
     }
 
     fn step(&mut self, events: impl IntoIterator<Item = Event>) {

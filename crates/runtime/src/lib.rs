@@ -21,6 +21,7 @@ mod error;
 pub mod event;
 mod exec;
 mod journal;
+mod lints;
 mod membership;
 mod node;
 mod probe;

@@ -1,30 +1,56 @@
-//! Runs files of conformance vectors: `conformance FILE..`.
+//! Runs files of conformance vectors: `conformance [--skipped] FILE..`.
 //!
-//! Prints a line for each case that fails, and last `N passed, N failed, N skipped`.
+//! Prints a line for each case that fails, and last `N passed, N failed, N skipped`. The exit status
+//! is 1 if a case failed, 2 if a file could not be read whole.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use redengine_tests::conformance::Report;
 
+const USAGE: &str = "usage: conformance [--skipped] FILE..
+
+Runs the cases of the files, `.jsonl` or `.jsonl.gz`, and prints a line for each that fails.
+The kind of the cases is told from the file's name, which has one of these in it:
+conditions, cron, cron-zones, parse, periods, timedelta, zones.
+
+  --skipped  print for which reasons cases were skipped, too";
+
 fn main() -> ExitCode {
-    let files: Vec<String> = std::env::args().skip(1).collect();
-    if files.is_empty() || files.iter().any(|file| file == "--help") {
-        eprintln!(
-            "usage: conformance FILE..\n\nThe kind of the cases is told from the file's name."
-        );
+    let (options, files): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    if options.iter().any(|option| option == "--help") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    if let Some(unknown) = options.iter().find(|option| *option != "--skipped") {
+        eprintln!("error: unknown option `{unknown}`\n\n{USAGE}");
+        return ExitCode::from(2);
+    }
+    if files.is_empty() {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     }
     let mut report = Report::default();
+    let mut whole = true;
     for file in &files {
-        if let Err(error) = report.run(Path::new(file)) {
+        for error in report.run(Path::new(file)).err().into_iter().flatten() {
             eprintln!("error: {error}");
-            return ExitCode::from(2);
+            whole = false;
         }
     }
     for line in &report.failures {
         println!("{line}");
     }
+    if !options.is_empty() {
+        for (reason, count) in &report.reasons {
+            println!("skipped {count}: {reason}");
+        }
+    }
     println!("{} passed, {} failed, {} skipped", report.passed, report.failed, report.skipped);
-    if report.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match (whole, report.failed) {
+        (false, _) => ExitCode::from(2),
+        (true, 0) => ExitCode::SUCCESS,
+        (true, _) => ExitCode::FAILURE,
+    }
 }

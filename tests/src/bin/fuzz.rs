@@ -1,4 +1,4 @@
-//! Fuzzes the parser, durations, cron, points and the evaluator: `fuzz [--secs N] [--seed N] [TARGET..]`.
+//! Fuzzes the parser, durations, cron, points, the evaluator and files of settings: `fuzz [--secs N] [--seed N] [TARGET..]`.
 //!
 //! Prints the input of the first law that is broken, and how to see it again; exit status 1 then.
 
@@ -11,7 +11,7 @@ use redengine_tests::fuzz::{TARGETS, Target, corpus, mutate};
 const USAGE: &str = "usage: fuzz [--secs N] [--seed N] [TARGET..]
 
 Tries random inputs for N seconds (60 by default), spread over the targets:
-parser, durations, cron, points, evaluator.";
+parser, durations, cron, points, evaluator, settings.";
 
 /// An input of so many bytes may take so long: far above what it takes, far below what is not linear.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -3,7 +3,7 @@
 use redengine_core::time::duration::{parse, parse_signed};
 use serde_json::Value;
 
-use super::Outcome;
+use super::{NOTE, Outcome};
 
 /// Checks one text of a duration.
 pub fn check(case: &Value) -> Outcome {
@@ -16,23 +16,30 @@ pub fn check(case: &Value) -> Outcome {
         {
             recommended
         }
-        Value::Object(_) => return Outcome::Skipped("the case has only a note".to_owned()),
+        Value::Object(_) => return Outcome::Skipped(NOTE.to_owned()),
         _ => case,
     };
     let found = parse_signed(input);
     match (answer["us"].as_number(), &found) {
         (None, Err(_)) => Outcome::Passed,
-        (None, Ok(micros)) => Outcome::Failed(format!("`{input}`: expected an error: {micros}")),
+        (None, Ok(micros)) => {
+            Outcome::Failed(format!("`{input}`: expected an error, found {micros}"))
+        }
         (Some(expected), Ok(micros)) if expected.to_string() == micros.to_string() => {
             // Conditions read durations without a sign.
             if parse(input).is_ok() == (*micros >= 0) {
                 Outcome::Passed
             } else {
-                Outcome::Failed(format!("`{input}`: the sign {micros} is not heeded"))
+                Outcome::Failed(format!(
+                    "`{input}`: expected a duration without a sign to be read, found {micros}"
+                ))
             }
         }
-        (Some(expected), found) => {
-            Outcome::Failed(format!("`{input}`: expected {expected}, found {found:?}"))
+        (Some(expected), Ok(micros)) => {
+            Outcome::Failed(format!("`{input}`: expected {expected}, found {micros}"))
+        }
+        (Some(expected), Err(error)) => {
+            Outcome::Failed(format!("`{input}`: expected {expected}, found: {error}"))
         }
     }
 }

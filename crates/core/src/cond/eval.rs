@@ -1,7 +1,8 @@
 //! The evaluation: a pure function of a condition, the facts and an instant.
 
+use super::leaf_history::{self, Has};
 use super::verdict::{Topic, Truth, Verdict, Wake, Watch};
-use super::{Condition, Leaf, Node, Who, leaf_history, leaf_task, leaf_time, temporal};
+use super::{Condition, Leaf, Node, Who, Within, leaf_task, leaf_time, temporal};
 use crate::facts::{Facts, ProbeState};
 use crate::record::{Action, ActionSet};
 use crate::task::TaskId;
@@ -48,7 +49,33 @@ impl Trace for () {
 ///
 /// `trace` hears of each part; `&mut ()` does not listen and costs nothing.
 pub fn evaluate(condition: &Condition, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
-    node(&condition.root, Watch::Witness, view, trace)
+    let mut verdict = node(&condition.root, Watch::Witness, view, trace);
+    look_ahead(&condition.root, view, &mut verdict);
+    verdict
+}
+
+/// How many wakes are looked at ahead. A condition of cycles that never meet has no last one.
+const AHEAD: usize = 16;
+
+/// Passes over wakes that change nothing: the next instant at which a part changes may leave the
+/// whole as it is, and what it will be then is known now, as long as nothing moves.
+fn look_ahead(root: &Node, view: &View<'_>, verdict: &mut Verdict) {
+    // A statement by itself wakes when it changes, except at records of the future.
+    if let Some(leaf) = root.only_leaf()
+        && next_in_future(leaf, view).is_none()
+    {
+        return;
+    }
+    for _ in 0..AHEAD {
+        let Some(at) = verdict.wake.at else { return };
+        let next = node(root, Watch::Witness, &View { now: at, ..*view }, &mut ());
+        // A probe is asked while it is waited for, so not earlier nor longer than needed.
+        if next.truth != verdict.truth || !next.wake.asks_as(&verdict.wake) {
+            return;
+        }
+        verdict.wake.at = None;
+        verdict.wake = std::mem::take(&mut verdict.wake).either(next.wake);
+    }
 }
 
 fn node(node_: &Node, watch: Watch, view: &View<'_>, trace: &mut impl Trace) -> Verdict {
@@ -70,14 +97,14 @@ fn node(node_: &Node, watch: Watch, view: &View<'_>, trace: &mut impl Trace) -> 
             (Noted::One, temporal::held_for(child, *held, view))
         }
         Node::Newly(child) => {
-            (Noted::One, temporal::newly(node(child, Watch::Each, view, trace), view))
+            (Noted::One, temporal::newly(node(child, Watch::Each, view, trace), watch, view))
         }
         Node::Since(both) => {
             let [first, other] = both.each_ref().map(|it| node(it, Watch::Each, view, trace));
             (Noted::Several(2), temporal::since(first, other))
         }
         Node::Leaf(child) => {
-            let mut verdict = leaf(child, view);
+            let mut verdict = leaf(child, watch, view);
             // Records of the future are there when the clock was set back.
             verdict.since = verdict.since.map(|since| since.min(view.now));
             verdict.wake.at = earliest(verdict.wake.at, next_in_future(child, view));
@@ -88,26 +115,26 @@ fn node(node_: &Node, watch: Watch, view: &View<'_>, trace: &mut impl Trace) -> 
     verdict
 }
 
-fn leaf(leaf: &Leaf, view: &View<'_>) -> Verdict {
+fn leaf(leaf: &Leaf, watch: Watch, view: &View<'_>) -> Verdict {
     let named: &[Who] = match leaf {
-        Leaf::Has { who, .. } | Leaf::Running { who, .. } => std::slice::from_ref(who),
-        Leaf::After { tasks, .. } => tasks,
+        Leaf::Has(Has { who, .. }) | Leaf::Running { who, .. } => std::slice::from_ref(who),
+        Leaf::After(after) => &after.tasks,
         _ => &[],
     };
     if let Some(broken) = named.iter().find_map(|who| removed(*who, view)) {
         return broken;
     }
     match leaf {
-        Leaf::InPeriod(calendar) => leaf_time::in_period(calendar, view),
-        Leaf::Once { windows, retries } => leaf_time::once(windows, *retries, view),
-        Leaf::Cron { matches, within } => leaf_time::cron(matches, *within, view),
-        Leaf::Every { interval, basis } => leaf_time::every(*interval, *basis, view),
-        Leaf::Has { who, actions, count, within } => {
-            leaf_history::has(*who, *actions, *count, within, view)
+        Leaf::InPeriod(calendar) => leaf_time::in_period(calendar, watch, view),
+        Leaf::Once { windows, retries, reach } => {
+            leaf_time::once(windows, *retries, *reach, watch, view)
         }
-        Leaf::After { tasks, which, actions } => leaf_task::after(tasks, *which, *actions, view),
-        Leaf::Running { who, age } => leaf_task::running(*who, *age, view),
-        Leaf::Retry { limit, after } => leaf_task::retry(*limit, *after, view),
+        Leaf::Cron { matches, within } => leaf_time::cron(matches, *within, watch, view),
+        Leaf::Every { interval, basis } => leaf_time::every(*interval, *basis, view),
+        Leaf::Has(has) => leaf_history::has(has, watch, view),
+        Leaf::After(after) => leaf_task::after(after, watch, view),
+        Leaf::Running { who, age, reach } => leaf_task::running(*who, *age, *reach, watch, view),
+        Leaf::Retry { limit, after } => leaf_task::retry(*limit, *after, watch, view),
         Leaf::Cycles(count) => {
             let cycles = view.facts.cycles;
             // Once more cycles cannot change it, it must not ask for more of them.
@@ -152,7 +179,9 @@ fn next_in_future(leaf: &Leaf, view: &View<'_>) -> Option<Timestamp> {
         Leaf::Once { .. } | Leaf::Cron { .. } | Leaf::Every { .. } | Leaf::Retry { .. } => {
             Who::Owner
         }
-        Leaf::Has { who, .. } | Leaf::Running { who, .. } => *who,
+        // Those that count all records count these already.
+        Leaf::Has(Has { within: Within::Ever, .. }) => return None,
+        Leaf::Has(Has { who, .. }) | Leaf::Running { who, .. } => *who,
         _ => return None,
     };
     view.facts.history(who.task(view.owner)?).next_in_future(view.now)

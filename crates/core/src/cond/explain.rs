@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::eval::{Evidence, Noted, Trace, View, evaluate};
+use super::leaf_history::Has;
+use super::leaf_task::After;
 use super::verdict::{Topic, Truth, Verdict};
 use super::{Condition, Leaf, Who, Within};
 use crate::expr::{Expr, Quantifier};
@@ -49,8 +51,13 @@ pub fn explain(
     list(condition.expr(), &mut texts);
     let mut keeper = Keeper { texts, kept: Vec::new(), view, zone, name };
     let verdict = evaluate(condition, view, &mut keeper);
-    // OK because each node is noted, the root last.
-    keeper.kept.pop().unwrap_or_else(|| keeper.explanation(&verdict, String::new(), String::new()))
+    // The root is noted last; the whole may sleep past wakes of its parts.
+    let root = keeper.kept.pop();
+    let whole = keeper.explanation(&verdict, String::new(), String::new());
+    match root {
+        Some(root) => Explanation { next: whole.next, waits_on: whole.waits_on, ..root },
+        None => whole,
+    }
 }
 
 /// Lists the texts of all nodes, children before their parents, as the evaluation notes them.
@@ -71,6 +78,9 @@ fn list(expr: &Expr, texts: &mut VecDeque<String>) {
     texts.push_back(expr.to_string());
 }
 
+/// So many of the records that a statement has counted are named.
+const SHOWN: usize = 4;
+
 /// Keeps what the evaluation notes.
 struct Keeper<'a> {
     texts: VecDeque<String>,
@@ -84,7 +94,7 @@ impl Trace for Keeper<'_> {
     fn note(&mut self, node: Noted<'_>, verdict: &Verdict) {
         let (reason, parts) = match node {
             Noted::Leaf(Evidence(None)) => (String::new(), 0),
-            Noted::Leaf(Evidence(Some(leaf))) => (self.reason(leaf), 0),
+            Noted::Leaf(Evidence(Some(leaf))) => (self.reason(leaf, verdict), 0),
             Noted::One => (String::new(), 1),
             Noted::Several(parts) => (String::new(), parts),
         };
@@ -132,8 +142,13 @@ impl Keeper<'_> {
     }
 
     /// Tells what a statement found.
-    fn reason(&self, leaf: &Leaf) -> String {
+    fn reason(&self, leaf: &Leaf, verdict: &Verdict) -> String {
         let now = self.view.now;
+        // What waits for an instant was or will be due then.
+        let due = || match if verdict.holds() { verdict.since } else { verdict.wake.at } {
+            Some(due) => format!("; due at {}", self.at(due)),
+            None => String::new(),
+        };
         match leaf {
             Leaf::InPeriod(calendar) => {
                 let around = calendar.around(now);
@@ -151,7 +166,12 @@ impl Keeper<'_> {
                     (Some(window), _) => {
                         let ended = self.own_ends_since(window.start);
                         let (from, to) = (self.at(window.start), self.at(window.end));
-                        format!("the window is from {from} to {to}; {ended}")
+                        let next = around.next_start().filter(|_| !verdict.holds());
+                        let next = next.map(|at| format!("; the next begins at {}", self.at(at)));
+                        format!(
+                            "the window is from {from} to {to}; {ended}{}",
+                            next.unwrap_or_default()
+                        )
                     }
                     (None, Some(next)) => format!("the next window begins at {}", self.at(next)),
                     (None, None) => "there is no window any more".to_owned(),
@@ -169,9 +189,9 @@ impl Keeper<'_> {
                 );
                 format!("{}{next}; {}", last.unwrap_or_default(), self.own_last(&[Action::Run]))
             }
-            Leaf::Every { .. } => self.own_last(&[Action::Run]),
-            Leaf::Has { who, actions, within, .. } => self.has(*who, *actions, within),
-            Leaf::After { tasks, which, actions } => {
+            Leaf::Every { basis, .. } => format!("{}{}", self.own_last(basis.actions()), due()),
+            Leaf::Has(has) => self.has(has),
+            Leaf::After(After { tasks, which, actions, .. }) => {
                 let one = |who: &Who| {
                     let task = who.task(self.view.owner)?;
                     Some(format!("task `{}` {}", self.task(task), self.last(task, *actions)))
@@ -180,28 +200,15 @@ impl Keeper<'_> {
                 let joint = if *which == Quantifier::Any { "; or " } else { "; " };
                 format!("{}; this task {}", all.join(joint), self.own_last(&[Action::Run]))
             }
-            Leaf::Running { who, .. } => match who.task(self.view.owner) {
-                Some(task) => {
-                    let live = self.view.facts.history(task).live();
-                    match live.first() {
-                        None => "no run is live".to_owned(),
-                        Some(run) => format!(
-                            "run {} has been live since {} ({})",
-                            run.run,
-                            self.at(run.started),
-                            span(now.since(run.started))
-                        ),
-                    }
-                }
-                None => "no task".to_owned(),
-            },
+            Leaf::Running { who, .. } => self.running(*who),
             Leaf::Retry { .. } => {
                 let failures = self
                     .view
                     .owner
                     .map_or(0, |owner| self.view.facts.history(owner).failures_in_a_row());
                 let last = self.own_last(&[Action::Fail]);
-                format!("{failures} failures in a row; the status is {}; {last}", self.own_status())
+                let status = self.own_status();
+                format!("{failures} failures in a row; the status is {status}; {last}{}", due())
             }
             Leaf::Cycles(_) => format!("{} cycles have ended", self.view.facts.cycles),
             Leaf::RunOver(_) | Leaf::StartedWithin(_) => match self.view.facts.started {
@@ -218,7 +225,7 @@ impl Keeper<'_> {
                 Some(Some(text)) => format!("parameter `{name}` is `{text}`"),
             },
             Leaf::Probe { id, .. } => match self.view.facts.probe(*id) {
-                ProbeState::Unknown => "nobody has asked it yet".to_owned(),
+                ProbeState::Unknown => "it has not answered yet".to_owned(),
                 ProbeState::Known { value, since } => {
                     format!("it has said {value} since {}", self.at(*since))
                 }
@@ -229,16 +236,28 @@ impl Keeper<'_> {
         }
     }
 
-    fn has(&self, who: Who, actions: ActionSet, within: &Within) -> String {
+    fn running(&self, who: Who) -> String {
         let Some(task) = who.task(self.view.owner) else { return "no task".to_owned() };
-        let (from, until) = match within {
+        let live = self.view.facts.history(task).live().iter().map(|run| {
+            let live = span(self.view.now.since(run.started));
+            format!("run {} has been live since {} ({live})", run.run, self.at(run.started))
+        });
+        let live: Vec<String> = live.collect();
+        if live.is_empty() {
+            let last = self.last(task, ActionSet::of(&[Action::Run]));
+            return format!("no run is live; task `{}` {last}", self.task(task));
+        }
+        live.join("; ")
+    }
+
+    fn has(&self, has: &Has) -> String {
+        let Some(task) = has.who.task(self.view.owner) else { return "no task".to_owned() };
+        let history = self.view.facts.history(task);
+        let last = format!("task `{}` {}", self.task(task), self.last(task, has.actions));
+        let (from, until) = match &has.within {
             Within::Ever => {
-                let n = self.view.facts.history(task).count(actions);
-                return format!(
-                    "{n} such records in all; task `{}` {}",
-                    self.task(task),
-                    self.last(task, actions)
-                );
+                let n = history.count(has.actions);
+                return format!("{n} such records in all; {last}");
             }
             Within::Past(past) => {
                 (self.view.now.before(*past).after(Duration::from_micros(1)), None)
@@ -250,15 +269,22 @@ impl Keeper<'_> {
         };
         let counts =
             |at: Timestamp| from <= at && at <= self.view.now && until.is_none_or(|end| at < end);
-        let found = self.view.facts.history(task).marks(actions).filter(|mark| counts(mark.at));
-        let found = found.count();
-        // No more are kept than the comparison can tell apart.
-        format!(
-            "{found} such records are known since {}; task `{}` {}",
-            self.at(from),
-            self.task(task),
-            self.last(task, actions)
-        )
+        let (known, before) = history.latest(has.actions, has.reach);
+        let found: Vec<_> = known.iter().filter(|mark| counts(mark.at)).collect();
+        // No more are looked at than the comparison can tell apart.
+        let bound = if before > 0 && found.len() == known.len() { "at least " } else { "" };
+        let ends = until.map(|end| format!(" to {}", self.at(end))).unwrap_or_default();
+        let which: Vec<String> =
+            found.iter().rev().take(SHOWN).rev().map(|mark| mark.seq.to_string()).collect();
+        let which = match which.len() {
+            0 => String::new(),
+            n if n < found.len() => format!(" (records .., {})", which.join(", ")),
+            1 => format!(" (record {})", which[0]),
+            _ => format!(" (records {})", which.join(", ")),
+        };
+        let (found, from) = (found.len(), self.at(from));
+        let since = if until.is_some() { "from" } else { "since" };
+        format!("{bound}{found} such records {since} {from}{ends}{which}; {last}")
     }
 
     /// "last succeeded at .. (record 12)".
@@ -365,6 +391,9 @@ impl Explanation {
         }
         if let Truth::Broken(broken) = &self.truth {
             write!(f, ", in error: {}", broken.reason)?;
+        }
+        if self.truth == Truth::Pending && self.reason.is_empty() {
+            f.write_str(", not known yet")?;
         }
         if !self.reason.is_empty() {
             write!(f, ": {}", self.reason)?;

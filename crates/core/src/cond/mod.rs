@@ -23,9 +23,11 @@ pub use verdict::{Broken, Topic, Topics, Truth, Verdict, Wake};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::expr::{Age, Basis, Count, Expr, Quantifier};
+use leaf_history::Has;
+use leaf_task::After;
+
+use crate::expr::{Age, Basis, Count, Expr};
 use crate::facts::{Keep, ProbeId};
-use crate::record::ActionSet;
 use crate::task::TaskId;
 
 /// A condition that can be evaluated.
@@ -92,18 +94,53 @@ pub(crate) enum Node {
 #[derive(Debug)]
 pub(crate) enum Leaf {
     InPeriod(Arc<Calendar>),
-    Once { windows: Arc<Calendar>, retries: u32 },
-    Cron { matches: Arc<Calendar>, within: Option<Duration> },
-    Every { interval: Duration, basis: Basis },
-    Has { who: Who, actions: ActionSet, count: Count, within: Within },
-    After { tasks: Box<[Who]>, which: Quantifier, actions: ActionSet },
-    Running { who: Who, age: Age },
-    Retry { limit: Option<u64>, after: Option<Duration> },
+    /// `reach` is how many of the latest records it looks at, here and below.
+    Once {
+        windows: Arc<Calendar>,
+        retries: u32,
+        reach: u64,
+    },
+    Cron {
+        matches: Arc<Calendar>,
+        within: Option<Duration>,
+    },
+    Every {
+        interval: Duration,
+        basis: Basis,
+    },
+    Has(Has),
+    After(After),
+    Running {
+        who: Who,
+        age: Age,
+        reach: u64,
+    },
+    Retry {
+        limit: Option<u64>,
+        after: Option<Duration>,
+    },
     Cycles(Count),
     RunOver(Duration),
     StartedWithin(Duration),
-    Param { name: Arc<str>, value: Option<Arc<str>> },
-    Probe { id: ProbeId, text: Arc<str> },
+    Param {
+        name: Arc<str>,
+        value: Option<Arc<str>>,
+    },
+    Probe {
+        id: ProbeId,
+        text: Arc<str>,
+    },
+}
+
+impl Node {
+    /// Tells the statement, if it is the only one and nothing but `~` is about it.
+    fn only_leaf(&self) -> Option<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => Some(leaf),
+            Self::Not(child) => child.only_leaf(),
+            _ => None,
+        }
+    }
 }
 
 /// When something must have happened.

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::eval::{View, earliest};
-use super::verdict::{Topic, Truth, Verdict};
+use super::verdict::{Topic, Truth, Verdict, Watch};
 use crate::record::{Action, ActionSet};
 use crate::time::Timestamp;
 
@@ -27,19 +27,24 @@ pub(super) fn held_for(child: Verdict, held: Duration, view: &View<'_>) -> Verdi
 }
 
 /// It holds, and began to later than the owner last did.
-pub(super) fn newly(child: Verdict, view: &View<'_>) -> Verdict {
+pub(super) fn newly(child: Verdict, watch: Watch, view: &View<'_>) -> Verdict {
     let Some(owner) = view.owner.filter(|_| child.holds()) else { return child };
     let history = view.facts.history(owner);
     let actions = ActionSet::of(&[Action::Run]);
     let ran = history.last_by(actions, view.now).map(|mark| mark.at);
-    let mut wake = child.wake.and_on(Topic::Task { task: owner, actions });
-    wake.at = earliest(wake.at, history.next_in_future(view.now));
-    match (child.since, ran) {
+    let (holds, since) = match (child.since, ran) {
         // What has held from the first is new to a task that has never run.
-        (since, None) => Verdict::new(true, since, wake),
-        (Some(since), Some(ran)) if since > ran => Verdict::new(true, Some(since), wake),
-        (_, ran) => Verdict::new(false, ran, wake),
+        (since, None) => (true, since),
+        (Some(since), Some(ran)) if since > ran => (true, Some(since)),
+        (_, ran) => (false, ran),
+    };
+    let mut wake = child.wake;
+    // Another run makes nothing new.
+    if holds || watch == Watch::Each {
+        wake = wake.and_on(Topic::Task { task: owner, actions });
     }
+    wake.at = earliest(wake.at, history.next_in_future(view.now));
+    Verdict::new(holds, since, wake)
 }
 
 /// The first holds, and began to no earlier than the other last changed.

@@ -6,7 +6,9 @@
 //! others are waited for too, since one of them may relieve it.
 //!
 //! Always: while no instant of the wake has come and none of its topics has moved, evaluating again
-//! gives the same truth.
+//! gives the same truth. When the instant comes and nothing at all has moved, it gives another one,
+//! but where a probe has to be asked from then on or need not be any more, or further ahead than is
+//! looked (`cond::eval`).
 
 use std::sync::Arc;
 
@@ -135,7 +137,21 @@ impl Wake {
 
     /// Tells whether waiting for it costs something.
     fn asks(&self) -> bool {
-        self.topics.iter().any(|topic| matches!(topic, Topic::Probe(_) | Topic::Cycles))
+        self.topics.iter().any(|topic| topic.asks())
+    }
+
+    /// Tells whether waiting for both costs the same.
+    pub(super) fn asks_as(&self, other: &Self) -> bool {
+        let asked = |wake: &Self, by: &Self| {
+            wake.topics.iter().all(|topic| !topic.asks() || by.topics.contains(topic))
+        };
+        asked(self, other) && asked(other, self)
+    }
+}
+
+impl Topic {
+    fn asks(self) -> bool {
+        matches!(self, Self::Probe(_) | Self::Cycles)
     }
 }
 
@@ -167,19 +183,11 @@ impl Verdict {
     }
 
     /// `&`
-    pub(super) fn all(children: impl IntoIterator<Item = Self>) -> Self {
-        Self::all_of(children, Watch::Witness)
-    }
-
     pub(super) fn all_of(children: impl IntoIterator<Item = Self>, watch: Watch) -> Self {
         Self::combine(children, watch, &Truth::False, &Truth::True)
     }
 
     /// `|`
-    pub(super) fn any(children: impl IntoIterator<Item = Self>) -> Self {
-        Self::any_of(children, Watch::Witness)
-    }
-
     pub(super) fn any_of(children: impl IntoIterator<Item = Self>, watch: Watch) -> Self {
         Self::combine(children, watch, &Truth::True, &Truth::False)
     }

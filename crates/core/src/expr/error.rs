@@ -51,7 +51,8 @@ impl fmt::Display for ParseError {
             if n > 0 {
                 f.write_char('\n')?;
             }
-            render(&self.text, problem, f)?;
+            writeln!(f, "error: {}", problem.message)?;
+            excerpt(&self.text, problem.span, problem.help.as_deref(), f)?;
         }
         Ok(())
     }
@@ -65,9 +66,15 @@ impl fmt::Debug for ParseError {
 
 impl std::error::Error for ParseError {}
 
-fn render(text: &str, problem: &Problem, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let start = floor(text, problem.span.start);
-    let end = floor(text, problem.span.end).max(start);
+/// Shows the line of a place in a text, with carets under the place and what to write instead.
+pub(crate) fn excerpt(
+    text: &str,
+    span: Span,
+    help: Option<&str>,
+    f: &mut impl fmt::Write,
+) -> fmt::Result {
+    let start = floor(text, span.start);
+    let end = floor(text, span.end).max(start);
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
     let end = end.min(line_end);
@@ -87,10 +94,9 @@ fn render(text: &str, problem: &Problem, f: &mut fmt::Formatter<'_>) -> fmt::Res
 
     let line = format!("{cut}{before}{rest}{more}");
     let pad = " ".repeat(width(cut) + width(&before));
-    writeln!(f, "error: {}", problem.message)?;
     writeln!(f, "{}", format!("  |  {line}").trim_end())?;
     write!(f, "  |  {pad}{}", "^".repeat(carets))?;
-    match &problem.help {
+    match help {
         Some(help) => write!(f, " {help}"),
         None => Ok(()),
     }

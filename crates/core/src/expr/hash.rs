@@ -6,12 +6,13 @@
 
 use std::fmt::{self, Write};
 
-use super::{Expr, Outcome, Quantifier, Statement};
+use super::{Expr, LookBack, Outcome, Quantifier, Statement};
 
 /// Hashes what a condition means, whatever its order and spelling.
 ///
 /// Different hashes do not prove that two conditions differ: `~(a | b)` is not compared with
-/// `~a & ~b`.
+/// `~a & ~b`, and the phrase of a custom condition is not known to be its call: that is known to a
+/// session only.
 ///
 /// ```
 /// use redengine_core::expr::{parse, semantic_hash};
@@ -65,8 +66,23 @@ fn signed(expr: &Expr) -> Signed {
         Expr::Since(inner, other) => {
             unsigned(mixed('s', [signed(inner).whole(), signed(other).whole()]))
         }
-        Expr::Const(_) | Expr::Statement(..) | Expr::Invalid(_) => printed(expr),
+        Expr::Statement(statement, _) => printed(&ordered(statement)),
+        Expr::Const(_) | Expr::Invalid(_) => printed(expr),
     }
+}
+
+/// Brings the members of a statement's period in one order.
+fn ordered(statement: &Statement) -> Statement {
+    let mut statement = statement.clone();
+    match &mut statement {
+        Statement::InPeriod { period, .. }
+        | Statement::Once { period, .. }
+        | Statement::Has { within: LookBack::Window { period, .. }, .. } => {
+            *period = period.ordered();
+        }
+        _ => {}
+    }
+    statement
 }
 
 /// Hashes the members of an expression as those of an `&` or `|`, whatever is nested in it.

@@ -14,16 +14,21 @@ mod hash;
 mod lex;
 mod ops;
 mod parse;
+mod phrase;
 mod print;
+pub mod reference;
+mod times;
 
 pub use error::{ParseError, Problem};
 pub use hash::semantic_hash;
 pub use parse::{parse, parse_period};
+pub use phrase::{Part, Phrase, Template};
+pub use times::{HOLIDAYS, Times};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::period::{Cron, Period};
+use crate::period::Cron;
 use crate::record::Action;
 use crate::time::Zone;
 
@@ -62,6 +67,12 @@ impl Expr {
             Self::All(children) | Self::Any(children) => children.iter().all(Self::says_all),
             Self::Statement(Statement::Custom(custom), _) => custom.probe.is_none(),
             Self::Statement(Statement::Cron { cron, .. }, _) => !cron.to_string().contains('~'),
+            Self::Statement(
+                Statement::InPeriod { period, .. }
+                | Statement::Once { period, .. }
+                | Statement::Has { within: LookBack::Window { period, .. }, .. },
+                _,
+            ) => period.says_all(),
             Self::Statement(..) => true,
         }
     }
@@ -80,17 +91,17 @@ pub struct Span {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Statement {
-    /// `time of day after 10:00`, `always`: now is in the period.
+    /// `time of day after 10:00`, `on weekdays`, `time in (..)`, `always`: now is in the period.
     InPeriod {
         /// The period.
-        period: Period,
+        period: Times,
         /// `in Europe/Helsinki`; without it, the session's zone.
         zone: Option<Zone>,
     },
-    /// `daily after 07:00`: once in each window.
+    /// `daily after 07:00`, `once in (..)`: once in each window.
     Once {
         /// The windows.
-        period: Period,
+        period: Times,
         /// `in Europe/Helsinki`; without it, the session's zone.
         zone: Option<Zone>,
         /// How many runs of a window may fail before it counts as used up; 0 by default.
@@ -165,6 +176,8 @@ pub enum Statement {
     Env(String),
     /// A custom condition: `file_exists('x.csv')`.
     Custom(Custom),
+    /// A custom condition in its own words: `file 'x.csv' exists`; looked up when the session is built.
+    Phrase(Phrase),
 }
 
 /// From what `every D` counts.
@@ -258,10 +271,11 @@ pub enum LookBack {
     Ever,
     /// `past 2 hours`: in `(now - D, now]`.
     Past(Duration),
-    /// `today`, `this week after Mon`: in the window that began last.
+    /// `today`, `this week after Mon`, `between 2026-01-01 and 2026-02-01`, `in (..)`: in the
+    /// window that began last.
     Window {
         /// The windows.
-        period: Period,
+        period: Times,
         /// `in Europe/Helsinki`; without it, the session's zone.
         zone: Option<Zone>,
     },
@@ -318,22 +332,6 @@ impl Outcome {
             Self::Terminated => &[Action::Terminate],
         }
     }
-}
-
-/// A written period, as [`parse_period`] reads it.
-///
-/// It can say what a [`Period`] cannot be: a floating span inside `&` and `|`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Times {
-    /// A period by itself.
-    Period(Period),
-    /// `past 2 hours`
-    Past(Duration),
-    /// `a & b`
-    All(Vec<Times>),
-    /// `a | b`
-    Any(Vec<Times>),
 }
 
 /// A custom condition with its arguments.

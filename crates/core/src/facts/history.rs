@@ -203,6 +203,18 @@ impl History {
         self.known_of(actions).flat_map(|known| known.marks.iter().copied())
     }
 
+    /// Tells the latest records of some actions by their place in the log, at most `reach` of them,
+    /// the last one last; and how many there are before them. With a `reach` that is kept, this is
+    /// the same however many more are.
+    pub fn latest(&self, actions: ActionSet, reach: u64) -> (SmallVec<[Mark; 4]>, u64) {
+        let mut marks: SmallVec<[Mark; 4]> = self.marks(actions).collect();
+        marks.sort_unstable_by_key(|mark| mark.seq);
+        let reach = usize::try_from(reach).unwrap_or(usize::MAX);
+        marks.drain(..marks.len().saturating_sub(reach));
+        let before = self.count(actions).saturating_sub(marks.len() as u64);
+        (marks, before)
+    }
+
     /// Tells the greatest start of a run that has a record of the action.
     pub fn latest_start(&self, action: Action) -> Option<Timestamp> {
         self.known(action)?.started

@@ -8,7 +8,7 @@
 use crate::time::{Timestamp, Zone};
 
 use super::anchor::Shape;
-use super::civil::{DAY, cycle_of, first_day};
+use super::civil::{are_skipped, cycle_of, first_day};
 use super::{Cycle, Interval, Unit};
 
 /// How many cycles are looked through for one that has the window. Feb 29 can be eight years away;
@@ -74,10 +74,10 @@ impl<'a> Calendar<'a> {
         (start.at < end).then_some(Open { start: start.at, end, free })
     }
 
-    /// Tells whether the zone has no instant of a cycle, as Samoa has none of 2011-12-30.
+    /// Tells whether the zone has no instant of a cycle.
     fn skipped(&self, cycle: i64) -> bool {
-        let reach = |cycle| self.zone.reach(first_day(self.unit, cycle) * DAY).at;
-        reach(cycle) == reach(cycle + 1)
+        let [from, to] = [cycle, cycle + 1].map(|cycle| first_day(self.unit, cycle));
+        are_skipped(from, to, self.zone)
     }
 
     /// Ends a window where the next begins, if it is one that could reach so far.

@@ -4,6 +4,7 @@
 //! directions, and callers clamp what users write before they come here.
 
 use super::Unit;
+use crate::time::Zone;
 
 pub(super) const SECOND: i64 = 1_000_000;
 pub(super) const MINUTE: i64 = 60 * SECOND;
@@ -33,6 +34,11 @@ pub(super) fn date_of(day: i64) -> (i64, i64, i64) {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     (year + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// Tells whether a zone has no instant from one day to another, as Samoa has none of 2011-12-30.
+pub(super) fn are_skipped(from: i64, to: i64, zone: &Zone) -> bool {
+    zone.reach(from * DAY).at == zone.reach(to * DAY).at
 }
 
 /// Tells the weekday of a day number: 0 is Monday.

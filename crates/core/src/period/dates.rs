@@ -91,6 +91,16 @@ impl FromIterator<NaiveDate> for Dates {
 }
 
 impl BusinessDays {
+    /// Monday to Friday.
+    pub fn weekdays() -> Self {
+        Self::without(Dates::default())
+    }
+
+    /// Saturday and Sunday.
+    pub fn weekends() -> Self {
+        Self::weekdays().on([Weekday::Sat, Weekday::Sun])
+    }
+
     /// Makes Monday to Friday without some dates.
     pub fn without(holidays: Dates) -> Self {
         Self { weekdays: 0b001_1111, except: holidays }

@@ -17,13 +17,17 @@ mod anchor;
 mod calendar;
 mod civil;
 mod clock_face;
+mod date;
 mod dates;
 mod set;
+mod span;
 mod steady;
 
 pub use cron::{Cron, CronError};
 pub use cycle::{Cycle, Place, Point, Unit, Weekday, Window};
+pub use date::{DateError, IntoDate, parse_date};
 pub use dates::{BusinessDays, Dates};
+pub use span::{CivilSpan, Moment};
 
 use crate::time::{Timestamp, Zone};
 
@@ -56,6 +60,8 @@ pub enum Period {
     Dates(Dates),
     /// Days of the week, without those that the user lists.
     BusinessDays(BusinessDays),
+    /// One span of civil time.
+    Span(CivilSpan),
     /// One interval; with [`Timestamp::MIN`] or [`Timestamp::MAX`] it has no start or no end.
     Fixed(Interval),
     /// What is in all of them: their non-empty intersections.
@@ -170,6 +176,9 @@ impl Period {
             Self::Cron(cron) => cron.seek(at, search.zone),
             Self::Dates(dates) => dates.seek(at, search.zone),
             Self::BusinessDays(days) => days.seek(at, search.zone),
+            Self::Span(span) => {
+                span.interval(search.zone).filter(|interval| interval.end.as_micros() > at)
+            }
             Self::Fixed(interval) => (interval.end.as_micros() > at).then_some(*interval),
             Self::All(members) => set::all_seek(members, at, search),
             Self::Any(members) => set::any_seek(members, at, search),
@@ -192,6 +201,9 @@ impl Period {
             Self::Cron(cron) => cron.seek_back(at, search.zone),
             Self::Dates(dates) => dates.seek_back(at, search.zone),
             Self::BusinessDays(days) => days.seek_back(at, search.zone),
+            Self::Span(span) => {
+                span.interval(search.zone).filter(|interval| interval.start.as_micros() <= at)
+            }
             Self::Fixed(interval) => (interval.start.as_micros() <= at).then_some(*interval),
             Self::All(members) => set::all_seek_back(members, at, search),
             Self::Any(members) => set::any_seek_back(members, at, search),

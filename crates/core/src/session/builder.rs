@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::channel::mpsc;
 
+use super::calendars::Calendars;
 use super::config::Config;
 use super::custom::CustomCondition;
 use super::default::{self, DefaultLog};
@@ -12,7 +13,9 @@ use super::health::Health;
 use super::registry::Registry;
 use super::{Inner, Session, State};
 use crate::cond::CompileError;
+use crate::expr::ParseError;
 use crate::param::Params;
+use crate::period::IntoDate;
 use crate::runlog::{LogError, RunLog};
 use crate::task::Task;
 use crate::time::{Clock, Zone};
@@ -24,9 +27,12 @@ pub struct SessionBuilder {
     tasks: Vec<Task>,
     params: Params,
     customs: Vec<CustomCondition>,
+    calendars: Calendars,
     log: Option<Result<Arc<dyn RunLog>, LogError>>,
     clock: Option<Arc<dyn Clock>>,
     as_default: bool,
+    #[cfg(feature = "toml")]
+    settings: Vec<super::settings::Source>,
 }
 
 impl SessionBuilder {
@@ -52,6 +58,42 @@ impl SessionBuilder {
         self
     }
 
+    /// Takes options, and settings of tasks, from the text of a TOML file, over those of the program.
+    ///
+    /// At the top stand the options of [`Config`]; `[tasks.NAME]` sets what is said there of the task
+    /// that the program has under that name: `start_cond`, `end_cond`, `priority`, `timeout` (or
+    /// `"never"`), `execution`, `disabled`. Of several files the later ones win.
+    ///
+    /// What is wrong in it is told when the session is built, with `file`, line and column; nothing
+    /// here opens that file.
+    ///
+    /// ```
+    /// use redengine_core::{Session, Task};
+    /// # use redengine_log as _;
+    ///
+    /// let text = r#"
+    /// [tasks.fetch]
+    /// start_cond = "daily betwen 10:00 and 14:00"
+    /// "#;
+    /// let error = Session::builder()
+    ///     .task(Task::new("fetch", "every 10 s", || async {}))
+    ///     .settings("redengine.toml", text)
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert_eq!(
+    ///     error.problems()[0].to_string(),
+    ///     "redengine.toml:3:21: unknown word `betwen`\n  \
+    ///        |  start_cond = \"daily betwen 10:00 and 14:00\"\n  \
+    ///        |                      ^^^^^^ did you mean `between`?",
+    /// );
+    /// ```
+    #[cfg(feature = "toml")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "toml")))]
+    pub fn settings(mut self, file: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        self.settings.push(super::settings::Source::new(file.into(), text.into()));
+        self
+    }
+
     /// Adds a task: a [`Task`], or the unit type that `#[task]` made of a function.
     pub fn task(mut self, task: impl Into<Task>) -> Self {
         self.tasks.push(task.into());
@@ -70,10 +112,34 @@ impl SessionBuilder {
         self
     }
 
-    /// Adds a custom condition that texts may call by name. Those of `#[condition]` are known to all
-    /// sessions already.
+    /// Adds a custom condition that texts may call by name, or name by its phrase. Those of
+    /// `#[condition]` are known to all sessions already.
     pub fn condition(mut self, condition: CustomCondition) -> Self {
         self.customs.push(condition);
+        self
+    }
+
+    /// Names some dates, for `on calendar 'name'` and `on business days of 'name'`. The calendar
+    /// `holidays` is the one that `on business days` leaves out.
+    ///
+    /// ```
+    /// use redengine_core::{Session, Task};
+    /// # use redengine_log as _;
+    ///
+    /// let session = Session::builder()
+    ///     .calendar("holidays", ["2026-12-25", "2026-12-26", "2027-01-01"])
+    ///     .task(Task::new("report", "daily after 07:00 & on business days", || async {}))
+    ///     .task(Task::new("backup", "daily & on calendar 'holidays'", || async {}))
+    ///     .build();
+    /// assert!(session.is_ok());
+    /// ```
+    pub fn calendar<D: IntoDate>(
+        mut self,
+        name: impl Into<String>,
+        dates: impl IntoIterator<Item = D>,
+    ) -> Self {
+        let dates = dates.into_iter().map(IntoDate::into_date).collect();
+        self.calendars.add(name.into(), dates);
         self
     }
 
@@ -124,18 +190,27 @@ impl SessionBuilder {
         session
     }
 
-    fn assemble(self) -> (Session, Vec<BuildProblem>) {
+    #[cfg_attr(not(feature = "toml"), expect(unused_mut, reason = "files change the parts"))]
+    fn assemble(mut self) -> (Session, Vec<BuildProblem>) {
         let mut problems = Vec::new();
+        #[cfg(feature = "toml")]
+        let mut settings = Vec::new();
+        #[cfg(feature = "toml")]
+        for source in self.settings {
+            let (read, wrong) = super::settings::Settings::read(source, &mut self.config);
+            settings.push(read);
+            problems.extend(wrong);
+        }
         let zone = match &self.config.timezone {
             Some(zone) => zone.clone(),
             None => Zone::system(),
         };
         let mut registry = Registry::new(zone);
-        for registered in inventory::iter::<super::RegisteredCondition> {
-            registry.add_custom(registered.condition());
+        for custom in default::registered_conditions().into_iter().chain(self.customs) {
+            problems.extend(registry.add_custom(custom).err());
         }
-        for custom in self.customs {
-            registry.add_custom(custom);
+        for (name, dates) in self.calendars.known(&mut problems) {
+            registry.add_calendar(name, dates);
         }
         // The options decide how tasks are named; `shut_cond` may name tasks.
         let shut_cond = self.config.shut_cond.clone();
@@ -143,12 +218,17 @@ impl SessionBuilder {
         problems.extend(registry.configure(config.clone()).err().into_iter().flatten());
         let mut tasks = if self.as_default { default::registered() } else { Vec::new() };
         tasks.extend(self.tasks);
-        problems.extend(registry.add_all(tasks, &self.params).err().into_iter().flatten());
+        #[cfg(feature = "toml")]
+        problems.extend(settings.iter().flat_map(|settings| settings.apply(&mut tasks)));
+        let added = registry.add_all(tasks, &self.params);
+        let whole = added.is_ok();
+        problems.extend(added.err().into_iter().flatten());
         let config = Config { shut_cond, ..config };
         let wrong = registry.configure(config).err().into_iter().flatten();
         // Where tasks are wrong, none is known, and that `shut_cond` names one is not what is wrong.
-        let whole = problems.is_empty();
         problems.extend(wrong.filter(|problem| whole || !problem.names_a_task()));
+        #[cfg(feature = "toml")]
+        super::settings::locate(&settings, &mut problems);
         let log = match self.log.or_else(|| DefaultLog::make().map(Ok)) {
             Some(Ok(log)) => log,
             problem => {
@@ -247,6 +327,34 @@ pub enum BuildProblem {
         /// What is missing.
         reason: String,
     },
+    /// A calendar has no name or that of another, or one of its dates is none.
+    Calendar {
+        /// The calendar.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two custom conditions have one name.
+    ConditionTaken {
+        /// The name.
+        name: &'static str,
+        /// Both, with the places in the source where they were made.
+        conditions: [String; 2],
+    },
+    /// The phrase of a custom condition is wrong.
+    Phrase {
+        /// The condition, with the place in the source where it was made.
+        condition: String,
+        /// What is wrong with its phrase.
+        error: Arc<ParseError>,
+    },
+    /// Two phrases can read the same text.
+    PhraseTaken {
+        /// The phrases.
+        phrases: [String; 2],
+        /// Their conditions, with the places in the source where they were made.
+        conditions: [String; 2],
+    },
     /// The run log cannot be opened.
     Log {
         /// Why.
@@ -254,6 +362,13 @@ pub enum BuildProblem {
     },
     /// There is no run log.
     NoLog,
+    /// A file of settings is wrong.
+    #[cfg(feature = "toml")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "toml")))]
+    Setting {
+        /// What is wrong with it, and where.
+        error: super::SettingError,
+    },
 }
 
 impl BuildError {
@@ -294,8 +409,27 @@ impl fmt::Display for BuildProblem {
                  `use_instance_naming`",
             ),
             Self::Argument { task, reason } => write!(f, "task `{task}`: {reason}"),
+            Self::Calendar { name, reason } => {
+                write!(f, "calendar `{}`: {reason}", name.escape_debug())
+            }
+            Self::ConditionTaken { conditions: [first, second], .. } => {
+                write!(
+                    f,
+                    "two conditions have one name: {first} and {second}; give one of them another"
+                )
+            }
+            Self::Phrase { condition, error } => {
+                write!(f, "the phrase of the condition {condition}: {error}")
+            }
+            Self::PhraseTaken { phrases, conditions } => write!(
+                f,
+                "`{}` of {} and `{}` of {} read the same texts; put one of them in other words",
+                phrases[0], conditions[0], phrases[1], conditions[1]
+            ),
             Self::Log { error } => write!(f, "the run log: {error}"),
             Self::NoLog => f.write_str("there is no run log; give the session one with `.log(..)`"),
+            #[cfg(feature = "toml")]
+            Self::Setting { error } => error.fmt(f),
         }
     }
 }

@@ -9,10 +9,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::nearest;
+use super::value::{
+    Read, Wrong, condition, count, execution, flag, or_none, priority, time, timeout, word, zone,
+};
+use crate::error::{did_you_mean, nearest};
 use crate::expr::Expr;
+use crate::lint::LintCode;
 use crate::task::Execution;
-use crate::time::{Zone, duration};
+use crate::time::Zone;
 
 /// The options of a session.
 ///
@@ -78,6 +82,8 @@ pub struct Config {
     /// On a log that many machines share: after how long without a sign of life a session counts as
     /// gone, so that others take over.
     pub lease: Duration,
+    /// The lints that are not told, as `["missing-days"]`: see [`Session::lints`](crate::Session::lints).
+    pub allowed_lints: Vec<LintCode>,
 }
 
 /// What happens when the run log does not answer. Nothing starts then in any case, live runs go on,
@@ -127,6 +133,7 @@ impl Default for Config {
             retention_records: None,
             node_labels: Vec::new(),
             lease: Duration::from_secs(15),
+            allowed_lints: Vec::new(),
         }
     }
 }
@@ -154,7 +161,7 @@ impl std::error::Error for ConfigError {}
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 /// The names of the options.
-const OPTIONS: [&str; 19] = [
+pub(super) const OPTIONS: [&str; 20] = [
     "task_pre_exist",
     "use_instance_naming",
     "silence_task_prerun",
@@ -174,6 +181,7 @@ const OPTIONS: [&str; 19] = [
     "retention_records",
     "node_labels",
     "lease",
+    "allowed_lints",
 ];
 
 impl Config {
@@ -187,131 +195,122 @@ impl Config {
         options: impl IntoIterator<Item = (&'a str, &'a Value)>,
     ) -> Result<(), ConfigError> {
         let set = |(key, value)| self.set(key, value).err();
-        let problems: Vec<String> = options.into_iter().filter_map(set).collect();
+        let wrong = options.into_iter().filter_map(set);
+        let problems: Vec<String> = wrong.map(|wrong| wrong.to_string()).collect();
         if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
     }
 
-    fn set(&mut self, key: &str, value: &Value) -> Result<(), String> {
-        let wrong =
-            |expected: &str| format!("option `{key}` must be {expected}, but it is {value}");
-        let word = || value.as_str().ok_or_else(|| wrong("a text"));
-        let flag = || value.as_bool().ok_or_else(|| wrong("true or false"));
-        let time = || match value {
-            Value::String(text) => {
-                duration::parse(text).map_err(|error| format!("option `{key}`: {error}"))
-            }
-            Value::Number(seconds) => seconds
-                .as_f64()
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-                .ok_or_else(|| wrong("a number of seconds that is not negative")),
-            _ => Err(wrong("a duration: a text like '10 s', or a number of seconds")),
-        };
-        let or_none = |read: &dyn Fn() -> Result<Duration, String>| match value {
-            Value::Null => Ok(None),
-            _ => read().map(Some),
-        };
+    pub(super) fn set(&mut self, key: &str, value: &Value) -> Read<()> {
         match key {
-            "task_pre_exist" => self.task_pre_exist = word()?.parse()?,
-            "use_instance_naming" => self.use_instance_naming = flag()?,
-            "silence_task_prerun" => self.silence_task_prerun = flag()?,
-            "silence_cond_check" => self.silence_cond_check = flag()?,
-            "force_status_from_logs" => self.force_status_from_logs = flag()?,
-            "cycle_sleep" => self.cycle_sleep = or_none(&time)?,
-            "task_execution" => {
-                self.task_execution = serde_json::from_value(value.clone())
-                    .map_err(|_| wrong("`async` or `thread`"))?;
-            }
-            "task_priority" => {
-                let priority = value.as_i64().and_then(|priority| i32::try_from(priority).ok());
-                self.task_priority = priority.ok_or_else(|| wrong("a whole number"))?;
-            }
-            "timeout" => {
-                self.timeout = match or_none(&time)? {
-                    Some(Duration::ZERO) => {
-                        return Err(wrong("more than nothing, or null for none"));
-                    }
-                    timeout => timeout,
-                };
-            }
-            "shut_cond" => {
-                self.shut_cond = match value {
-                    Value::Null => None,
-                    _ => Some(word()?.parse().map_err(|error| format!("option `{key}`: {error}"))?),
-                };
-            }
-            "shutdown_deadline" => self.shutdown_deadline = time()?,
-            "termination_grace" => self.termination_grace = time()?,
-            "timezone" => {
-                self.timezone = match value {
-                    Value::Null => None,
-                    _ => Some(
-                        Zone::named(word()?).map_err(|error| format!("option `{key}`: {error}"))?,
-                    ),
-                };
-            }
-            "probe_interval" => self.probe_interval = time()?,
-            "on_log_failure" => {
-                self.on_log_failure = match word()? {
-                    "hold" => OnLogFailure::Hold,
-                    "stop" => OnLogFailure::Stop,
-                    _ => return Err(wrong("`hold` or `stop`")),
-                };
-            }
-            "retention" => {
-                self.retention = match or_none(&time)? {
-                    Some(Duration::ZERO) => {
-                        return Err(wrong("more than nothing, or null for ever"));
-                    }
-                    retention => retention,
-                };
-            }
+            "task_pre_exist" => self.task_pre_exist = conflict(word(key, value)?)?,
+            "use_instance_naming" => self.use_instance_naming = flag(key, value)?,
+            "silence_task_prerun" => self.silence_task_prerun = flag(key, value)?,
+            "silence_cond_check" => self.silence_cond_check = flag(key, value)?,
+            "force_status_from_logs" => self.force_status_from_logs = flag(key, value)?,
+            "cycle_sleep" => self.cycle_sleep = or_none(value, || time(key, value))?,
+            "task_execution" => self.task_execution = execution(key, value)?,
+            "task_priority" => self.task_priority = priority(key, value)?,
+            "timeout" if value == "never" => self.timeout = None,
+            "timeout" => self.timeout = or_none(value, || timeout(key, value))?,
+            "shut_cond" => self.shut_cond = or_none(value, || condition(key, value))?,
+            "shutdown_deadline" => self.shutdown_deadline = time(key, value)?,
+            "termination_grace" => self.termination_grace = time(key, value)?,
+            "timezone" => self.timezone = or_none(value, || zone(key, value))?,
+            "probe_interval" => self.probe_interval = time(key, value)?,
+            "on_log_failure" => self.on_log_failure = on_log_failure(word(key, value)?)?,
+            "retention" => self.retention = or_none(value, || timeout(key, value))?,
             "retention_records" => {
-                self.retention_records = match value {
-                    Value::Null => None,
-                    _ => Some(value.as_u64().ok_or_else(|| wrong("a whole number, or null"))?),
-                };
+                self.retention_records = or_none(value, || count(key, value))?;
             }
-            "node_labels" => {
-                let label = |label: &Value| label.as_str().map(Arc::from);
-                let labels =
-                    value.as_array().map(|labels| labels.iter().map(label).collect::<Option<_>>());
-                self.node_labels = labels.flatten().ok_or_else(|| wrong("a list of texts"))?;
-            }
-            "lease" => {
-                let lease = time()?;
-                if lease < SHORTEST_LEASE {
-                    return Err(wrong("a second or more: it is renewed three times in that time"));
-                }
-                self.lease = lease;
-            }
+            "node_labels" => self.node_labels = labels(key, value)?,
+            "lease" => self.lease = lease(key, value)?,
+            "allowed_lints" => self.allowed_lints = lint_codes(key, value)?,
             _ => {
-                let help = nearest(key, OPTIONS).map(|near| format!("; did you mean `{near}`?"));
-                let help =
-                    help.unwrap_or_else(|| format!("; the options are {}", OPTIONS.join(", ")));
-                return Err(format!("unknown option `{key}`{help}"));
+                let help = match nearest(key, OPTIONS) {
+                    Some(near) => did_you_mean(near),
+                    None => format!("the options are {}", OPTIONS.join(", ")),
+                };
+                return Err(Wrong::Name { message: format!("unknown option `{key}`"), help });
             }
         }
         Ok(())
     }
 }
 
+/// What `task_pre_exist` may be.
+const CONFLICTS: [(&str, OnConflict); 4] = [
+    ("raise", OnConflict::Raise),
+    ("replace", OnConflict::Replace),
+    ("ignore", OnConflict::Ignore),
+    ("rename", OnConflict::Rename),
+];
+
+fn conflict(word: &str) -> Read<OnConflict> {
+    let known = CONFLICTS.iter().find(|(name, _)| *name == word);
+    known.map(|(_, conflict)| *conflict).ok_or_else(|| {
+        let help = match nearest(word, CONFLICTS.map(|(name, _)| name)) {
+            Some(near) => did_you_mean(near),
+            None => "it is raise, replace, ignore or rename".to_owned(),
+        };
+        Wrong::Value { message: format!("unknown `task_pre_exist` `{word}`"), help: Some(help) }
+    })
+}
+
+/// What `on_log_failure` may be.
+const ON_LOG_FAILURE: [(&str, OnLogFailure); 2] =
+    [("hold", OnLogFailure::Hold), ("stop", OnLogFailure::Stop)];
+
+fn on_log_failure(word: &str) -> Read<OnLogFailure> {
+    let known = ON_LOG_FAILURE.iter().find(|(name, _)| *name == word);
+    known.map(|(_, choice)| *choice).ok_or_else(|| {
+        let help = match nearest(word, ON_LOG_FAILURE.map(|(name, _)| name)) {
+            Some(near) => did_you_mean(near),
+            None => "it is hold or stop".to_owned(),
+        };
+        Wrong::Value { message: format!("unknown `on_log_failure` `{word}`"), help: Some(help) }
+    })
+}
+
+fn labels(key: &str, value: &Value) -> Read<Vec<Arc<str>>> {
+    let labels = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts: Option<Vec<Arc<str>>> =
+        labels.iter().map(|label| label.as_str().map(Arc::from)).collect();
+    texts.filter(|_| value.is_array()).ok_or_else(|| Wrong::expected(key, "a list of texts", value))
+}
+
+fn lease(key: &str, value: &Value) -> Read<Duration> {
+    let lease = time(key, value)?;
+    if lease < SHORTEST_LEASE {
+        let expected = "a second or more, as it is renewed three times in that time";
+        return Err(Wrong::expected(key, expected, value));
+    }
+    Ok(lease)
+}
+
+/// Reads a list of lints; all that are wrong are told.
+fn lint_codes(key: &str, value: &Value) -> Read<Vec<LintCode>> {
+    let wrong = || Wrong::expected(key, "a list of lints", value);
+    let words = value.as_array().ok_or_else(wrong)?;
+    let mut codes = Vec::with_capacity(words.len());
+    let mut problems = Vec::new();
+    for word in words {
+        match word.as_str().ok_or_else(wrong)?.parse() {
+            Ok(code) => codes.push(code),
+            Err(error) => problems.push(format!("option `{key}`: {error}")),
+        }
+    }
+    if problems.is_empty() {
+        Ok(codes)
+    } else {
+        Err(Wrong::Value { message: problems.join("\n"), help: None })
+    }
+}
+
 impl std::str::FromStr for OnConflict {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "raise" => Ok(Self::Raise),
-            "replace" => Ok(Self::Replace),
-            "ignore" => Ok(Self::Ignore),
-            "rename" => Ok(Self::Rename),
-            _ => {
-                let near = nearest(word, ["raise", "replace", "ignore", "rename"]);
-                let help = near.map(|near| format!("; did you mean `{near}`?"));
-                let help =
-                    help.unwrap_or_else(|| "; it is raise, replace, ignore or rename".into());
-                Err(format!("unknown `task_pre_exist` `{word}`{help}"))
-            }
-        }
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        conflict(word).map_err(|wrong| wrong.to_string())
     }
 }
 

@@ -1,8 +1,17 @@
-//! Custom conditions that are called by name in text.
+//! Custom conditions that texts name: by a call, `file_exists('x.csv')`, or in words of their own,
+//! `file 'x.csv' exists`.
+//!
+//! Always: a name calls one condition and a phrase is read by one, or there is a [`BuildProblem`].
+//! Which texts may be phrases is the language's business (`expr::phrase`).
 
+use std::collections::HashMap;
 use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
 
-use crate::expr::Literal;
+use super::BuildProblem;
+use crate::error::nearest;
+use crate::expr::{Custom, Literal, Part, Phrase, Template};
 use crate::probe::Probe;
 
 /// A custom condition by name: what `#[condition]` registers.
@@ -11,6 +20,9 @@ pub struct CustomCondition {
     name: &'static str,
     params: &'static [&'static str],
     make: fn(&[Literal]) -> Result<Probe, ArgError>,
+    phrase: Option<&'static str>,
+    /// Where it was made.
+    place: &'static Location<'static>,
 }
 
 /// An argument of a custom condition that is not what the function takes.
@@ -29,17 +41,57 @@ pub struct ArgError {
 
 impl CustomCondition {
     /// Describes a function: its name, the names of its arguments, and how a call is made a probe.
+    #[track_caller]
     pub const fn new(
         name: &'static str,
         params: &'static [&'static str],
         make: fn(&[Literal]) -> Result<Probe, ArgError>,
     ) -> Self {
-        Self { name, params, make }
+        Self { name, params, make, phrase: None, place: Location::caller() }
+    }
+
+    /// Gives it words of its own, as [`Template::read`] reads them, by which texts may ask for it too.
+    ///
+    /// ```
+    /// use redengine_core::expr::Literal;
+    /// use redengine_core::probe::Probe;
+    /// use redengine_core::session::{ArgError, CustomCondition};
+    /// use redengine_core::{Session, Task};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use redengine_log as _;
+    /// fn file_exists(args: &[Literal]) -> Result<Probe, ArgError> {
+    ///     let path: String = ArgError::read(args, 0, "path")?;
+    ///     Ok(Probe::blocking(move || Ok(std::path::Path::new(&path).exists())))
+    /// }
+    ///
+    /// let condition = CustomCondition::new("file_exists", &["path"], file_exists);
+    /// let session = Session::builder()
+    ///     .condition(condition.phrase("file {path} exists"))
+    ///     .task(Task::new("load", "daily & file 'x.csv' exists", || async {}))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "it is the condition that has the phrase"]
+    pub const fn phrase(mut self, template: &'static str) -> Self {
+        self.phrase = Some(template);
+        self
     }
 
     /// Tells its name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Tells where it was made, for an order that is the same in each build.
+    pub(super) fn place(&self) -> (&'static str, u32, u32) {
+        (self.place.file(), self.place.line(), self.place.column())
+    }
+
+    /// Tells who it is, for an error.
+    fn described(&self) -> String {
+        format!("`{}` ({}:{})", self.name, self.place.file(), self.place.line())
     }
 
     /// Makes the probe of a call.
@@ -62,6 +114,92 @@ impl fmt::Debug for CustomCondition {
         write!(f, "{}({})", self.name, self.params.join(", "))
     }
 }
+
+/// The custom conditions of a session.
+#[derive(Default)]
+pub(super) struct Customs {
+    by_name: HashMap<&'static str, CustomCondition>,
+    /// By shape: the template, and the name of its condition.
+    phrases: HashMap<String, (Template, &'static str)>,
+}
+
+impl Customs {
+    /// Adds a condition, unless something is wrong with it.
+    pub(super) fn add(&mut self, custom: CustomCondition) -> Result<(), BuildProblem> {
+        if let Some(other) = self.by_name.get(custom.name) {
+            let conditions = [other.described(), custom.described()];
+            return Err(BuildProblem::ConditionTaken { name: custom.name, conditions });
+        }
+        let phrase = custom.phrase.map(|text| self.add_phrase(text, &custom)).transpose();
+        self.by_name.insert(custom.name, custom);
+        phrase.map(|_| ())
+    }
+
+    fn add_phrase(
+        &mut self,
+        text: &'static str,
+        custom: &CustomCondition,
+    ) -> Result<(), BuildProblem> {
+        let template = Template::read(text, custom.params).map_err(|error| {
+            BuildProblem::Phrase { condition: custom.described(), error: Arc::new(error) }
+        })?;
+        if let Some((other, name)) = self.phrases.get(template.shape()) {
+            let other_condition = self.by_name.get(name).map(CustomCondition::described);
+            return Err(BuildProblem::PhraseTaken {
+                phrases: [other.text().to_owned(), text.to_owned()],
+                conditions: [other_condition.unwrap_or_default(), custom.described()],
+            });
+        }
+        self.phrases.insert(template.shape().to_owned(), (template, custom.name));
+        Ok(())
+    }
+
+    /// Makes the probe of a call; the error says what is wrong with it.
+    pub(super) fn probe(&self, call: &Custom) -> Result<Probe, String> {
+        match self.by_name.get(&*call.name) {
+            Some(function) => function.probe(&call.args),
+            None => {
+                let near = nearest(&call.name, self.by_name.keys().copied());
+                let help = near.map(|near| format!("; did you mean `{near}`?"));
+                Err(format!("unknown condition `{}`{}", call.name, help.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Finds the call that a phrase means, or else a phrase like it.
+    pub(super) fn call(&self, phrase: &Phrase) -> Result<Custom, Option<String>> {
+        let shape = phrase.shape();
+        match self.phrases.get(&shape) {
+            Some((template, name)) => {
+                Ok(Custom { name: Arc::from(*name), args: template.arguments(phrase), probe: None })
+            }
+            None => Err(self.similar(&shape, phrase).map(|near| near.text().to_owned())),
+        }
+    }
+
+    /// Finds the phrase of which a word is misspelt, or else one that begins with the same word.
+    fn similar(&self, shape: &str, phrase: &Phrase) -> Option<&Template> {
+        let mut known: Vec<&Template> = self.phrases.values().map(|(known, _)| known).collect();
+        known.sort_unstable_by_key(|known| known.shape());
+        // Comparing takes the product of the lengths.
+        let comparable = shape.len() <= MAX_COMPARED;
+        let near = comparable.then(|| nearest(shape, known.iter().map(|known| known.shape())));
+        let near = near.flatten();
+        let first = phrase.parts().first();
+        let begins = |known: &Template| match first {
+            Some(Part::Word(word)) => known.shape().split(' ').next() == Some(word),
+            _ => false,
+        };
+        known
+            .iter()
+            .find(|known| Some(known.shape()) == near)
+            .or_else(|| known.iter().find(|known| begins(known)))
+            .copied()
+    }
+}
+
+/// A longer phrase is not compared with those that there are.
+const MAX_COMPARED: usize = 256;
 
 fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })

@@ -49,13 +49,15 @@ inventory::collect!(Registered);
 #[derive(Debug)]
 pub struct RegisteredCondition(pub fn() -> CustomCondition);
 
-impl RegisteredCondition {
-    pub(super) fn condition(&self) -> CustomCondition {
-        (self.0)()
-    }
-}
-
 inventory::collect!(RegisteredCondition);
+
+/// Makes the conditions that registered themselves, in the order of the source.
+pub(super) fn registered_conditions() -> Vec<CustomCondition> {
+    let make = |registered: &RegisteredCondition| (registered.0)();
+    let mut all: Vec<_> = inventory::iter::<RegisteredCondition>.into_iter().map(make).collect();
+    all.sort_by_key(CustomCondition::place);
+    all
+}
 
 /// Makes the tasks that registered themselves, in the order of the source.
 pub(super) fn registered() -> Vec<Task> {

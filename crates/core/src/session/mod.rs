@@ -4,12 +4,16 @@
 //! time; what is going on belongs to the runtime alone, which is asked through [`Request`]s.
 
 mod builder;
+mod calendars;
 mod config;
 mod custom;
 mod default;
 mod health;
 mod registry;
 mod request;
+#[cfg(feature = "toml")]
+mod settings;
+mod value;
 mod why;
 
 pub use builder::{BuildError, BuildProblem, IntoLog, SessionBuilder};
@@ -19,6 +23,9 @@ pub use default::{DefaultLog, Registered, RegisteredCondition, session};
 pub use health::{Health, LogHealth};
 pub use registry::Definition;
 pub use request::{Ended, Request};
+#[cfg(feature = "toml")]
+#[cfg_attr(docsrs, doc(cfg(feature = "toml")))]
+pub use settings::SettingError;
 pub use why::{Why, WhyError};
 
 use std::fmt;

@@ -3,19 +3,19 @@
 //! Conditions of the same text are compiled once, calendars of the same period are made once: a
 //! hundred thousand tasks with a few thousand schedules keep a few thousand conditions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::UnknownTask;
 use super::builder::BuildProblem;
 use super::config::{Config, OnConflict};
-use super::custom::CustomCondition;
+use super::custom::{CustomCondition, Customs};
 use crate::cond::{Calendar, CompileError, Condition, Names, Who, compile};
 use crate::error::nearest;
-use crate::expr::{Custom, Expr};
+use crate::expr::{Custom, Expr, Phrase};
 use crate::facts::ProbeId;
 use crate::param::{Need, Params};
-use crate::period::Period;
+use crate::period::{Dates, Period};
 use crate::probe::Probe;
 use crate::task::{Body, Policy, Task, TaskId};
 use crate::time::Zone;
@@ -58,7 +58,9 @@ struct Shared {
     probes: Vec<Probe>,
     /// Probes of custom conditions in text, by that text.
     called: HashMap<String, ProbeId>,
-    customs: HashMap<&'static str, CustomCondition>,
+    /// The dates that the user gave names.
+    dates: BTreeMap<String, Dates>,
+    customs: Customs,
 }
 
 /// What to do about a task whose name is settled.
@@ -123,8 +125,12 @@ impl Registry {
         })
     }
 
-    pub(super) fn add_custom(&mut self, custom: CustomCondition) {
-        self.shared.customs.insert(custom.name(), custom);
+    pub(super) fn add_custom(&mut self, custom: CustomCondition) -> Result<(), BuildProblem> {
+        self.shared.customs.add(custom)
+    }
+
+    pub(super) fn add_calendar(&mut self, name: String, dates: Dates) {
+        self.shared.dates.insert(name, dates);
     }
 
     /// Takes over a configuration, unless its `shut_cond` is wrong.
@@ -419,15 +425,22 @@ impl Names for Scope<'_> {
         if let Some(known) = self.shared.called.get(&call) {
             return Ok(*known);
         }
-        let Some(function) = self.shared.customs.get(&*custom.name) else {
-            let near = nearest(&custom.name, self.shared.customs.keys().copied());
-            let help = near.map(|near| format!("; did you mean `{near}`?"));
-            return Err(format!("unknown condition `{}`{}", custom.name, help.unwrap_or_default()));
-        };
-        let probe = function.probe(&custom.args)?;
+        let probe = self.shared.customs.probe(custom)?;
         let id = self.shared.add_probe(probe);
         self.shared.called.insert(call, id);
         Ok(id)
+    }
+
+    fn dates(&self, calendar: &str) -> Option<Dates> {
+        self.shared.dates.get(calendar).cloned()
+    }
+
+    fn similar_calendar(&self, name: &str) -> Option<String> {
+        nearest(name, self.shared.dates.keys().map(String::as_str)).map(str::to_owned)
+    }
+
+    fn phrase(&self, phrase: &Phrase) -> Result<Custom, Option<String>> {
+        self.shared.customs.call(phrase)
     }
 
     fn calendar(&mut self, period: Period, zone: Option<&Zone>) -> Arc<Calendar> {

@@ -314,7 +314,7 @@ fn unknown_unit(text: &str, number: Range<usize>, unit: Range<usize>) -> Duratio
         "us" | "µs" | "microsecond" | "microseconds" => Some("write `0.001 ms`".to_owned()),
         _ if word.len() > 24 => None,
         _ => crate::error::nearest(word, UNITS.iter().map(|(name, _)| *name))
-            .map(|unit| format!("did you mean `{unit}`?")),
+            .map(crate::error::did_you_mean),
     };
     let mut message = format!("unknown unit `{}`", crate::error::shortened(word));
     if help.is_none() {

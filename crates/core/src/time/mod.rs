@@ -15,7 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 pub use clock::Clock;
-pub use zone::{Zone, ZoneError};
+pub use zone::{TzifError, Zone, ZoneError};
 
 /// An instant: microseconds since 1970-01-01 00:00 UTC.
 ///

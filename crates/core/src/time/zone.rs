@@ -21,7 +21,7 @@ use rules::Rules;
 
 /// A time zone: an IANA name and its rules.
 ///
-/// Cheap to clone. Two zones are equal if their names are.
+/// Cheap to clone. Two zones are equal if their names and rules are.
 ///
 /// ```
 /// use redengine_core::time::Zone;
@@ -44,6 +44,16 @@ pub struct ZoneError {
     pub name: String,
     /// The zone that was likely meant.
     pub suggestion: Option<String>,
+}
+
+/// Bytes that are no rules of a zone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the rules of time zone `{name}` cannot be read: {reason}")]
+pub struct TzifError {
+    /// The name of the zone.
+    pub name: String,
+    /// Why.
+    pub reason: String,
 }
 
 impl Zone {
@@ -69,6 +79,19 @@ impl Zone {
         database::find(name)
             .map(Self)
             .ok_or_else(|| ZoneError { name: name.to_owned(), suggestion: suggestion(name) })
+    }
+
+    /// Makes a zone of a compiled `TZif` file, for rules that no database has yet or has any more.
+    ///
+    /// The name is the zone's own from now on; it is not looked up by [`Zone::named`].
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no `TZif` file.
+    pub fn from_tzif(name: &str, rules: &[u8]) -> Result<Self, TzifError> {
+        let zone = jiff::tz::TimeZone::tzif(name, rules)
+            .map_err(|error| TzifError { name: name.to_owned(), reason: error.to_string() })?;
+        Ok(Self(Arc::new(Rules::of(&zone, name))))
     }
 
     /// Lists the names of all zones.
@@ -173,7 +196,7 @@ impl std::str::FromStr for Zone {
 
 impl PartialEq for Zone {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.name() == other.name()
+        Arc::ptr_eq(&self.0, &other.0) || *self.0 == *other.0
     }
 }
 

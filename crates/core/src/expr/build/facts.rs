@@ -161,7 +161,7 @@ pub fn env(name: &str) -> Expr {
 /// assert_eq!(always(), parse("always").unwrap());
 /// ```
 pub fn always() -> Expr {
-    Statement::InPeriod { period: Period::Always, zone: None }.into()
+    Statement::InPeriod { period: Period::Always.into(), zone: None }.into()
 }
 
 /// False at all times, as a period: `never`.
@@ -178,7 +178,7 @@ pub fn always() -> Expr {
 /// assert_eq!(never(), parse("never").unwrap());
 /// ```
 pub fn never() -> Expr {
-    Statement::InPeriod { period: Period::Never, zone: None }.into()
+    Statement::InPeriod { period: Period::Never.into(), zone: None }.into()
 }
 
 /// Always true: `true`.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 
+use super::days::in_zone_text;
 use super::time::{options, windows};
 use super::{IntoDuration, IntoTaskName, Quoted, statement};
 use crate::expr::{Count, Expr};
@@ -28,6 +29,10 @@ pub struct Ever;
 /// A status in a window of the calendar.
 #[derive(Clone, Copy, Debug)]
 pub struct InWindow;
+
+/// A status in a period: days, dates, and what they are joined to.
+#[derive(Clone, Copy, Debug)]
+pub struct InPeriod;
 
 /// `task 'x' is running`. Made by [`running`].
 #[derive(Clone, Debug)]
@@ -172,9 +177,38 @@ impl Has<Ever> {
         self
     }
 
+    /// In the interval of a period that began last: `between 2026-01-01 and 2026-02-01`, `in (..)`.
+    ///
+    /// ```
+    /// use redengine_core::expr::{Expr, build::*, parse};
+    ///
+    /// let in_january = failed().during(between_dates("2026-01-01", "2026-01-31"));
+    /// let text = "has failed between 2026-01-01 and 2026-01-31";
+    /// assert_eq!(Expr::from(in_january), parse(text).unwrap());
+    ///
+    /// let since_it_opened = failed().during(time_of_day().after("09:00") & on_weekdays());
+    /// let text = "has failed in (time of day after 09:00 & on weekdays)";
+    /// assert_eq!(Expr::from(since_it_opened), parse(text).unwrap());
+    /// ```
+    pub fn during(self, period: impl Into<Expr>) -> Has<InPeriod> {
+        self.within(format!(" in ({})", period.into()))
+    }
+
     fn in_cycle(self, period: &str) -> Has<InWindow> {
+        self.within(period.to_owned())
+    }
+
+    fn within<W>(self, text: String) -> Has<W> {
         let Self { task, event, count, .. } = self;
-        Has { task, event, count, text: period.to_owned(), state: PhantomData }
+        Has { task, event, count, text, state: PhantomData }
+    }
+}
+
+impl Has<InPeriod> {
+    /// In the civil time of a zone instead of the session's: `in Europe/Helsinki`.
+    pub fn in_zone(mut self, zone: &str) -> Self {
+        self.text.push_str(&in_zone_text(Some(zone.to_owned())));
+        self
     }
 }
 

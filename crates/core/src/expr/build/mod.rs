@@ -6,19 +6,24 @@
 //! session is built. Every builder joins with `&`, `|` and `!`, with others, with [`Expr`]s, with
 //! texts and with `bool`s.
 
+mod days;
 mod facts;
 mod history;
 mod temporal;
 mod time;
 
+pub use days::{
+    During, IntoMoment, OnBusinessDays, OnceIn, after_date, before_date, between_dates,
+    on_business_days, on_calendar, on_date, on_weekdays, on_weekends, once_in, time_in,
+};
 pub use facts::{
     Param, SchedulerCycles, always, always_false, always_true, condition, env, never, param,
     scheduler_cycles, scheduler_has_run_over, scheduler_started_within,
 };
 pub use history::{
-    After, Ever, Has, InWindow, Retry, Running, after_all, after_any, after_fail, after_finish,
-    after_success, after_termination, crashed, failed, finished, inacted, retry, retry_forever,
-    running, started, succeeded, terminated,
+    After, Ever, Has, InPeriod, InWindow, Retry, Running, after_all, after_any, after_fail,
+    after_finish, after_success, after_termination, crashed, failed, finished, inacted, retry,
+    retry_forever, running, started, succeeded, terminated,
 };
 pub use temporal::{held_for, newly, since};
 pub use time::{
@@ -163,4 +168,16 @@ macro_rules! operators {
     )+};
 }
 
-operators!(Repeat, TimeWindow, Every, Cron, Has<W>, Running, After, Retry);
+operators!(
+    Repeat,
+    TimeWindow,
+    Every,
+    Cron,
+    During,
+    OnBusinessDays,
+    OnceIn,
+    Has<W>,
+    Running,
+    After,
+    Retry,
+);

@@ -211,9 +211,9 @@ impl TimeWindow {
 /// # Examples
 ///
 /// ```
-/// use redengine_core::expr::{Basis, Expr, build::*, parse};
+/// use redengine_core::expr::{Basis::Finish, Expr, build::*, parse};
 ///
-/// let condition = Expr::from(every("10 min").based_on(Basis::Finish));
+/// let condition = Expr::from(every("10 min").based_on(Finish));
 /// assert_eq!(condition, parse("every 10 min based on finish").unwrap());
 /// ```
 pub fn every(interval: impl IntoDuration) -> Every {

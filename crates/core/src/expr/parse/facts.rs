@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Kind, Parsed, Parser, RULES};
+use super::{Kind, Parsed, Parser};
 use crate::error::shortened;
 use crate::expr::{Count, Custom, Expr, Literal, Span, Statement};
 use crate::period::Period;
@@ -66,20 +66,20 @@ impl Parser<'_> {
             return Ok(self.constant());
         }
         self.no_typo_of(&["true", "false"])?;
-        Ok(Statement::InPeriod { period: Period::Always, zone: None }.into())
+        Ok(Statement::InPeriod { period: Period::Always.into(), zone: None }.into())
     }
 
     /// `"never"`
     pub(super) fn never(&mut self) -> Expr {
         self.bump();
-        Statement::InPeriod { period: Period::Never, zone: None }.into()
+        Statement::InPeriod { period: Period::Never.into(), zone: None }.into()
     }
 
-    /// `name "(" [ literal { "," literal } ] ")"`
+    /// `name "(" [ literal { "," literal } ] ")"`, or a phrase.
     pub(super) fn custom(&mut self) -> Parsed<Expr> {
         let (span, name) = (self.token.span, self.word());
         if self.text.as_bytes().get(span.end) != Some(&b'(') {
-            return self.unknown_statement();
+            return self.phrase();
         }
         self.bump();
         self.bump();
@@ -96,20 +96,8 @@ impl Parser<'_> {
         Ok(Custom { name: Arc::from(name), args, probe: None }.into())
     }
 
-    fn unknown_statement<T>(&mut self) -> Parsed<T> {
-        let word = self.word();
-        if self.is("newly") {
-            return self.expected_with("a statement", Some("put what follows in parentheses"));
-        }
-        if word.eq_ignore_ascii_case("not") {
-            return self.expected_with("a statement", Some("write `~`"));
-        }
-        let words: Vec<&str> = RULES.iter().map(|(name, _)| *name).chain(["newly"]).collect();
-        self.expected_word(&words, "a statement")
-    }
-
     /// `text | [ "-" ] number | "true" | "false"`
-    fn literal(&mut self) -> Parsed<Literal> {
+    pub(super) fn literal(&mut self) -> Parsed<Literal> {
         if self.is("true") || self.is("false") {
             let value = self.is("true");
             self.bump();
@@ -120,18 +108,12 @@ impl Parser<'_> {
         if !numeric {
             return self.quoted("a text, a number, `true` or `false`").map(Literal::Text);
         }
-        let rest = &self.text[start..];
-        let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-        let raw = &rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())];
-        let literal = match (raw.parse::<i64>(), raw.parse::<f64>()) {
-            (Ok(int), _) => Literal::Int(int),
-            (_, Ok(float)) if float.is_finite() => Literal::Float(float),
-            _ => {
-                let span = Span { start, end: start + raw.len() };
-                return self.wrong(span, format!("`{}` is no number", shortened(raw)), None);
-            }
+        let (end, number) = self.number_at(start);
+        let Some(literal) = number else {
+            let message = format!("`{}` is no number", shortened(&self.text[start..end]));
+            return self.wrong(Span { start, end }, message, None);
         };
-        self.go_to(start + raw.len());
+        self.go_to(end);
         Ok(literal)
     }
 }

@@ -2,7 +2,9 @@
 
 use super::time::AFTER_WINDOW;
 use super::{Kind, Parsed, Parser};
-use crate::expr::{Age, Count, Expr, Happening, LookBack, Outcome, Quantifier, Span, Statement};
+use crate::expr::{
+    Age, Count, Expr, Happening, LookBack, Outcome, Quantifier, Span, Statement, Times,
+};
 use crate::period::Period;
 use crate::period::Unit;
 
@@ -101,7 +103,8 @@ impl Parser<'_> {
             Count::LessThan(self.int("a number")?)
         } else if self.eat("exactly") {
             Count::Exactly(self.int("a number")?)
-        } else if self.eat("between") {
+        } else if self.is("between") && !self.date_follows() {
+            self.bump();
             let start = self.token.span.start;
             let low = self.int("a number")?;
             self.need("and")?;
@@ -119,8 +122,23 @@ impl Parser<'_> {
         Ok(Some(count))
     }
 
-    /// `[ "today" [ window ] | "this" unit [ window ] | [ "in" ] "past" dur ]`
+    /// `[ "today" [ window ] | "this" unit [ window ] | [ "in" ] "past" dur | dates
+    /// | "in" "(" times ")" ]`
     fn look_back(&mut self) -> Parsed<LookBack> {
+        let dates = ["between", "before", "after"].iter().any(|word| self.is(word));
+        if dates && self.date_follows() {
+            let period = Times::Period(self.span_of_dates()?);
+            return self.looking_back(period);
+        }
+        if self.is("on") {
+            if !self.date_follows() {
+                let help = "for other days, write `in (on ..)`";
+                self.bump();
+                return self.expected_with("a date like `2026-01-01`", Some(help));
+            }
+            let period = self.on_days()?;
+            return self.looking_back(period);
+        }
         let unit = if self.eat("today") {
             Unit::Day
         } else if self.eat("this") {
@@ -132,17 +150,28 @@ impl Parser<'_> {
             }
             self.need_choice(THIS, "`minute`, `hour`, `week`, `month` or `year`")?
         } else if self.is("in") || self.is("past") {
-            self.eat("in");
+            if self.eat("in") && self.token.kind == Kind::Open {
+                let period = self.times_in_parentheses()?;
+                return self.looking_back(period);
+            }
             self.need("past")?;
             return Ok(LookBack::Past(self.duration()?));
         } else {
             self.no_typo_of(&[
                 "today", "this", "past", "in", "at", "more", "less", "exactly", "between",
+                "before", "after", "on",
             ])?;
             return Ok(LookBack::Ever);
         };
         let (cycle, options) = self.window_of(unit, AFTER_WINDOW)?;
-        Ok(LookBack::Window { period: Period::Cycle(cycle), zone: options.zone })
+        let period = Times::Period(Period::Cycle(cycle));
+        Ok(LookBack::Window { period, zone: options.zone })
+    }
+
+    /// In the window of a period that began last; `[ "in" zone ]` may follow.
+    fn looking_back(&mut self, period: Times) -> Parsed<LookBack> {
+        let zone = self.options(&["in"])?.zone;
+        Ok(LookBack::Window { period, zone })
     }
 
     fn running(&mut self, task: Option<String>) -> Parsed<Expr> {
@@ -171,8 +200,11 @@ impl Parser<'_> {
         Ok(Statement::Running { task, age }.into())
     }
 
-    /// `"after" ( "task" name | [ "any" ] "tasks" name { "," name } ) [ outcome ]`
+    /// `"after" ( "task" name | [ "any" ] "tasks" name { "," name } ) [ outcome ]`, or a date.
     pub(super) fn after(&mut self) -> Parsed<Expr> {
+        if self.date_follows() {
+            return self.dated();
+        }
         self.bump();
         let any = self.eat("any");
         let mut which = if any { Quantifier::Any } else { Quantifier::All };
@@ -189,7 +221,10 @@ impl Parser<'_> {
             vec![task]
         } else {
             let words: &[&str] = if any { &["tasks"] } else { &["task", "tasks", "any"] };
-            let what = if any { "`tasks`" } else { "`task`, `tasks` or `any tasks`" };
+            let what = if any { "`tasks`" } else { "`task`, `tasks`, `any tasks` or a date" };
+            if let Some(help) = self.part_of_a_cycle("after") {
+                return self.expected_with(what, Some(&help));
+            }
             return self.expected_word(words, what);
         };
         if tasks.len() == 1 {

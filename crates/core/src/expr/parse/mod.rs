@@ -5,17 +5,21 @@
 //! read a bounded number of times, nesting is bounded by [`MAX_DEPTH`], and a rule that returns
 //! [`Reported`] has noted at least one problem.
 
+mod dates;
 mod facts;
 mod history;
 mod period;
+mod phrase;
 mod point;
 mod time;
 
 use super::lex::{Kind, Lexer, Token, unquote};
+use super::reference::{Rule, rule_of};
 use super::{Expr, ParseError, Problem, Span};
-use crate::error::{nearest, shortened};
+use crate::error::{did_you_mean, nearest, shortened};
 
 pub use period::parse_period;
+pub(super) use phrase::parse_template;
 pub(super) use point::{MONTHS, WEEKDAYS};
 
 /// How deep parentheses may be nested; each level takes some stack.
@@ -61,6 +65,10 @@ struct Parser<'a> {
     /// Where the token before the one at hand ends.
     last_end: usize,
     depth: u32,
+    /// The last span that moves with now, if one was read since somebody cared.
+    floating: Option<Span>,
+    /// The last cron expression that was read as a period.
+    matches: Option<Span>,
     /// Whether reading was given up: what follows from that is no problem of its own.
     stopped: bool,
     problems: Vec<Problem>,
@@ -70,7 +78,18 @@ impl<'a> Parser<'a> {
     fn new(text: &'a str, at: usize) -> Self {
         let mut lexer = Lexer::new(text, at);
         let token = lexer.next();
-        Self { text, lexer, token, last_end: at, depth: 0, stopped: false, problems: Vec::new() }
+        let problems = Vec::new();
+        Self {
+            text,
+            lexer,
+            token,
+            last_end: at,
+            depth: 0,
+            floating: None,
+            matches: None,
+            stopped: false,
+            problems,
+        }
     }
 
     fn finish<T>(mut self, value: Parsed<T>) -> Result<T, ParseError> {
@@ -219,11 +238,7 @@ impl<'a> Parser<'a> {
             return self.no_statement();
         }
         let (start, word) = (self.token.span.start, self.word());
-        let rule = RULES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-        let leaf = match rule {
-            Some((_, rule)) => self.rule(*rule)?,
-            None => self.custom()?,
-        };
+        let leaf = self.rule(rule_of(word).unwrap_or(Rule::Call))?;
         let span = Span { start, end: self.last_end };
         Ok(match leaf {
             Expr::Statement(statement, _) => Expr::Statement(statement, Some(span)),
@@ -234,8 +249,10 @@ impl<'a> Parser<'a> {
     fn rule(&mut self, rule: Rule) -> Parsed<Expr> {
         match rule {
             Rule::Cycle => self.cycle(),
-            Rule::RunCycle => self.run_cycle(),
-            Rule::TimeOf => self.time_of(),
+            Rule::Time => self.time(),
+            Rule::Once => self.once(),
+            Rule::On => self.on(),
+            Rule::Dates => self.dated(),
             Rule::Every => self.every(),
             Rule::Cron => self.cron(),
             Rule::After => self.after(),
@@ -250,6 +267,7 @@ impl<'a> Parser<'a> {
             Rule::Constant => Ok(self.constant()),
             Rule::Always => self.always(),
             Rule::Never => Ok(self.never()),
+            Rule::Call => self.custom(),
         }
     }
 
@@ -276,7 +294,7 @@ impl<'a> Parser<'a> {
             Kind::Word if self.is("or") => Some("write `|`"),
             Kind::Word if self.is("for") => Some("put what has held in parentheses"),
             Kind::Word if self.nearest_of(&["since"]).is_some() => Some("did you mean `since`?"),
-            Kind::Word if is_rule(self.word()) => Some("join statements with `&` or `|`"),
+            Kind::Word if rule_of(self.word()).is_some() => Some("join statements with `&` or `|`"),
             Kind::Open | Kind::Not => Some("join statements with `&` or `|`"),
             _ => None,
         };
@@ -459,7 +477,7 @@ impl<'a> Parser<'a> {
     /// Notes a word that is nearly one of those that may follow, where something may follow.
     fn no_typo_of(&mut self, words: &[&str]) -> Parsed<()> {
         let typo = self.token.kind == Kind::Word
-            && !is_rule(self.word())
+            && rule_of(self.word()).is_none()
             && !["and", "or", "for", "since"].iter().any(|word| self.is(word))
             && self.nearest_of(words).is_some();
         if typo { self.expected_word(words, "") } else { Ok(()) }
@@ -471,62 +489,4 @@ impl<'a> Parser<'a> {
         let comparable = self.token.kind == Kind::Word && word.len() <= MAX_COMPARED;
         if comparable { nearest(word, words.iter().copied()) } else { None }
     }
-}
-
-/// A rule of the grammar that reads a statement.
-#[derive(Clone, Copy)]
-enum Rule {
-    Cycle,
-    RunCycle,
-    TimeOf,
-    Every,
-    Cron,
-    After,
-    OwnHistory,
-    TaskHistory,
-    OwnRunning,
-    WhileRunning,
-    Retry,
-    Scheduler,
-    Param,
-    Env,
-    Constant,
-    Always,
-    Never,
-}
-
-/// The statements, by their first word.
-const RULES: &[(&str, Rule)] = &[
-    ("daily", Rule::Cycle),
-    ("hourly", Rule::Cycle),
-    ("weekly", Rule::Cycle),
-    ("monthly", Rule::Cycle),
-    ("minutely", Rule::Cycle),
-    ("secondly", Rule::Cycle),
-    ("yearly", Rule::Cycle),
-    ("run", Rule::RunCycle),
-    ("time", Rule::TimeOf),
-    ("every", Rule::Every),
-    ("cron", Rule::Cron),
-    ("after", Rule::After),
-    ("has", Rule::OwnHistory),
-    ("task", Rule::TaskHistory),
-    ("is", Rule::OwnRunning),
-    ("while", Rule::WhileRunning),
-    ("retry", Rule::Retry),
-    ("scheduler", Rule::Scheduler),
-    ("param", Rule::Param),
-    ("env", Rule::Env),
-    ("true", Rule::Constant),
-    ("false", Rule::Constant),
-    ("always", Rule::Always),
-    ("never", Rule::Never),
-];
-
-fn is_rule(word: &str) -> bool {
-    RULES.iter().any(|(name, _)| name.eq_ignore_ascii_case(word))
-}
-
-fn did_you_mean(word: &str) -> String {
-    format!("did you mean `{word}`?")
 }

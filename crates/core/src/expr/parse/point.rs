@@ -67,6 +67,7 @@ pub(in crate::expr) const MONTHS: &[(&str, u8)] = &[
 impl<'a> Parser<'a> {
     pub(super) fn point(&mut self, unit: Unit, role: Role) -> Parsed<Point> {
         let whole = |time| Point { place: Place::Whole, time: Some(time) };
+        self.no_days_of_a_calendar()?;
         match unit {
             Unit::Second => self.milliseconds().map(whole),
             Unit::Minute => self.seconds().map(whole),
@@ -82,6 +83,22 @@ impl<'a> Parser<'a> {
             }
             Unit::Year => self.day_of_year(role),
         }
+    }
+
+    /// Checks that no date and no days of a calendar stand where a point of a cycle does.
+    fn no_days_of_a_calendar(&mut self) -> Parsed<()> {
+        if self.at_date() {
+            let span = self.raw_date();
+            let raw = crate::error::shortened(&self.text[span.start..span.end]);
+            let help = "write it as a statement of its own, like `& after 2026-01-01`";
+            return self.wrong(span, format!("`{raw}` is no part of a cycle"), Some(help));
+        }
+        if ["weekdays", "weekends", "business", "calendar"].iter().any(|word| self.is(word)) {
+            let message = format!("`{}` is no part of a cycle", self.word());
+            let help = "write it as a statement of its own, like `& on weekdays`";
+            return self.wrong(self.token.span, message, Some(help));
+        }
+        Ok(())
     }
 
     /// Reads the time of day that may follow a place.
@@ -139,7 +156,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `7:00[:30[.5]] [am | pm]`, `7am`, and `24:00` as an end.
-    fn time_of_day(&mut self, role: Role) -> Parsed<i64> {
+    pub(super) fn time_of_day(&mut self, role: Role) -> Parsed<i64> {
         let span = self.token.span;
         let word = self.number("a time of day like `07:00`")?;
         let lower = |tail: &str| {

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::{Kind, Parsed, Parser};
-use crate::expr::{Basis, Expr, Span, Statement};
+use crate::error::did_you_mean;
+use crate::expr::{Basis, Expr, Span, Statement, Times};
 use crate::period::{Cron, Cycle, Period, Unit, Window};
 use crate::time::{Zone, duration};
 
 use super::point::Role;
 
 /// The words for cycles.
-const CYCLES: &[(&str, Unit)] = &[
+pub(super) const CYCLES: &[(&str, Unit)] = &[
     ("secondly", Unit::Second),
     ("minutely", Unit::Minute),
     ("hourly", Unit::Hour),
@@ -56,33 +57,39 @@ pub(super) struct Options {
 }
 
 impl Parser<'_> {
-    /// `cycle [ window ] { option }`
+    /// `[ "run" ] cycle [ window ] { option }`
     pub(super) fn cycle(&mut self) -> Parsed<Expr> {
+        self.eat("run");
         let unit = self.need_choice(CYCLES, "a cycle like `daily`")?;
         let (cycle, options) = self.window_of(unit, AFTER_CYCLE)?;
-        let period = Period::Cycle(cycle);
+        let period = Times::Period(Period::Cycle(cycle));
         Ok(Statement::Once { period, zone: options.zone, retries: options.retries.unwrap_or(0) }
             .into())
     }
 
-    /// `"run" cycle ..`
-    pub(super) fn run_cycle(&mut self) -> Parsed<Expr> {
+    /// `"time" ( "of" unit window { option } | "in" "(" times ")" [ "in" zone ] )`
+    pub(super) fn time(&mut self) -> Parsed<Expr> {
+        let start = self.token.span.start;
         self.bump();
-        self.cycle()
+        if self.is("in") {
+            return self.time_in();
+        }
+        let (cycle, options) = self.of_cycle(start, AFTER_WINDOW)?;
+        let period = Times::Period(Period::Cycle(cycle));
+        Ok(Statement::InPeriod { period, zone: options.zone }.into())
     }
 
     /// `"time" "of" unit window { option }`
-    pub(super) fn time_of(&mut self) -> Parsed<Expr> {
-        let (cycle, options) = self.time_of_cycle()?;
-        Ok(Statement::InPeriod { period: Period::Cycle(cycle), zone: options.zone }.into())
-    }
-
-    pub(super) fn time_of_cycle(&mut self) -> Parsed<(Cycle, Options)> {
+    pub(super) fn time_of_cycle(&mut self, allowed: &[&str]) -> Parsed<(Cycle, Options)> {
         let start = self.token.span.start;
         self.bump();
+        self.of_cycle(start, allowed)
+    }
+
+    fn of_cycle(&mut self, start: usize, allowed: &[&str]) -> Parsed<(Cycle, Options)> {
         self.need("of")?;
         let unit = self.need_choice(UNITS, "`minute`, `hour`, `day`, `week`, `month` or `year`")?;
-        let (cycle, options) = self.window_of(unit, AFTER_WINDOW)?;
+        let (cycle, options) = self.window_of(unit, allowed)?;
         if cycle.within.is_none() {
             match cycle.window {
                 Window::Full => return self.expected("a window like `after ..` or `between ..`"),
@@ -139,14 +146,15 @@ impl Parser<'_> {
     }
 
     /// `{ "within" dur | "with" int "retries" | "in" zone }`, in any order, each once.
-    fn options(&mut self, allowed: &[&str]) -> Parsed<Options> {
+    pub(super) fn options(&mut self, allowed: &[&str]) -> Parsed<Options> {
         let mut options = Options::default();
         loop {
-            if options.within.is_none() && self.eat("within") {
+            let free = |word| allowed.contains(&word);
+            if options.within.is_none() && free("within") && self.eat("within") {
                 options.within = Some(self.nonzero("`within`")?);
-            } else if options.zone.is_none() && self.eat("in") {
+            } else if options.zone.is_none() && free("in") && self.eat("in") {
                 options.zone = Some(self.zone()?);
-            } else if options.retries.is_none() && allowed.contains(&"with") && self.eat("with") {
+            } else if options.retries.is_none() && free("with") && self.eat("with") {
                 options.retries = Some(self.retries()?);
             } else {
                 self.no_typo_of(allowed)?;
@@ -188,7 +196,7 @@ impl Parser<'_> {
             Ok(zone) => Ok(zone),
             Err(error) => {
                 let message = format!("unknown time zone `{}`", crate::error::shortened(&name));
-                let help = error.suggestion.as_deref().map(super::did_you_mean);
+                let help = error.suggestion.as_deref().map(did_you_mean);
                 self.wrong(span, message, help.as_deref())
             }
         }
@@ -237,6 +245,13 @@ impl Parser<'_> {
 
     /// `"cron" ( string | nickname | five or six fields ) { "within" dur | "in" zone }`
     pub(super) fn cron(&mut self) -> Parsed<Expr> {
+        let cron = self.cron_expression()?;
+        let Options { within, zone, .. } = self.options(AFTER_WINDOW)?;
+        Ok(Statement::Cron { cron, within, zone }.into())
+    }
+
+    /// `"cron" ( string | nickname | five or six fields )`
+    pub(super) fn cron_expression(&mut self) -> Parsed<Cron> {
         self.bump();
         let span = self.token.span;
         let (text, at) = if self.token.kind == Kind::Text {
@@ -245,20 +260,15 @@ impl Parser<'_> {
         } else {
             self.cron_fields()
         };
-        let cron = match Cron::parse(&text) {
-            Ok(cron) => cron,
-            Err(error) => {
-                // White space was folded, so the part is looked for where it was written.
-                let part = text.get(error.span.clone()).filter(|part| !part.is_empty());
-                let inner = part.and_then(|part| {
-                    let start = at.start + self.text[at.start..at.end].find(part)?;
-                    Some(Span { start, end: start + part.len() })
-                });
-                return self.wrong(inner.unwrap_or(at), error.to_string(), None);
-            }
-        };
-        let Options { within, zone, .. } = self.options(AFTER_WINDOW)?;
-        Ok(Statement::Cron { cron, within, zone }.into())
+        Cron::parse(&text).or_else(|error| {
+            // White space was folded, so the part is looked for where it was written.
+            let part = text.get(error.span.clone()).filter(|part| !part.is_empty());
+            let inner = part.and_then(|part| {
+                let start = at.start + self.text[at.start..at.end].find(part)?;
+                Some(Span { start, end: start + part.len() })
+            });
+            self.wrong(inner.unwrap_or(at), error.to_string(), None)
+        })
     }
 
     /// Takes what looks like fields, up to an operator or a word that goes on.

@@ -36,6 +36,11 @@ impl Field {
         self.name == DATE.name || self.name == WEEKDAY.name
     }
 
+    /// Tells the highest value that may be written: Sunday is 7 too.
+    pub(super) fn highest(&self) -> u8 {
+        if self.name == WEEKDAY.name { 7 } else { self.high }
+    }
+
     /// Makes the set of a range, which may wrap.
     pub(super) fn range(&self, first: u8, last: u8, step: u8) -> u64 {
         let count = self.high - self.low + 1;

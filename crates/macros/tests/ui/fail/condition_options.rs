@@ -1,6 +1,6 @@
 use redengine::prelude::*;
 
-#[condition("file {path} exists")]
+#[condition(5, "file {path} exists")]
 fn phrase(path: &str) -> bool {
     true
 }

@@ -9,6 +9,9 @@ async fn two_mistakes() {}
 #[task("daily", end = "tme of day after 10:00")]
 async fn at_the_end() {}
 
+#[task("daily & on businessdays & before 2026-02-30")]
+async fn wrong_days() {}
+
 #[task(10)]
 async fn a_number() {}
 
