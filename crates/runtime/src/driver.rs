@@ -24,6 +24,7 @@ use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::sleep_until;
 
 use crate::clock::Time;
 use crate::effect::{Effect, Report};
@@ -228,7 +229,10 @@ impl Driver {
             if let Some(sleep) = sleep {
                 set_timer(timer.as_mut(), sleep);
             }
-            if self.following.is_none() {
+            if self.is_log_down() && self.journal.is_busy() {
+                // The records that wait are tried: a log that can be read may still take none.
+                self.following = None;
+            } else if self.following.is_none() {
                 self.follow();
             }
             // Without leases there is nothing to look for until another session runs something.
@@ -289,6 +293,11 @@ impl Driver {
             self.perform(effect);
         }
         self.effects = effects;
+        let unwritten = if self.is_log_down() { self.journal.len() } else { 0 };
+        if self.health.unwritten != unwritten {
+            self.health.unwritten = unwritten;
+            self.tell_health();
+        }
         exec::start(&mut self.ready, &self.session, &self.events);
     }
 
@@ -411,10 +420,13 @@ impl Driver {
                 take_answers(answers, events);
             }
             Written::Failed { claims, error } => {
-                if error.kind() == LogErrorKind::Fenced {
+                if error.kind() == LogErrorKind::Fenced && self.membership.members().is_some() {
+                    // The log answers: it is this session that counts as gone.
                     self.membership.hurry();
+                    events.push(Event::LeaseLost);
+                } else {
+                    self.log_is_down(error, events);
                 }
-                self.log_is_down(error, events);
                 events.extend(claims.into_iter().map(Event::ClaimFailed));
             }
         }
@@ -423,8 +435,8 @@ impl Driver {
     fn log_is_down(&mut self, error: LogError, events: &mut Vec<Event>) {
         // What waits for news waits for an answer instead.
         self.following = None;
-        let known = std::mem::replace(&mut self.health.unwritten, self.journal.len());
-        if self.health.log == LogHealth::Up {
+        self.journal.failed();
+        if !self.is_log_down() {
             tracing::error!(
                 target: "redengine",
                 ?error,
@@ -434,19 +446,20 @@ impl Driver {
             self.health.log = LogHealth::Down { since, error: format!("{error:?}").into() };
             self.tell_health();
             events.push(Event::LogFailed(error));
-        } else if known != self.health.unwritten {
-            self.tell_health();
         }
     }
 
     fn log_is_up(&mut self, events: &mut Vec<Event>) {
-        if self.health.log != LogHealth::Up {
+        if self.is_log_down() {
             tracing::info!(target: "redengine", "the run log answers again");
             self.health.log = LogHealth::Up;
-            self.health.unwritten = 0;
             self.tell_health();
             events.push(Event::LogRestored);
         }
+    }
+
+    fn is_log_down(&self) -> bool {
+        self.health.log != LogHealth::Up
     }
 
     fn tell_health(&self) {
@@ -466,6 +479,7 @@ impl Driver {
                     ?error,
                     "the lease cannot be renewed; nothing starts until it is"
                 );
+                self.log_is_down(error, events);
                 events.push(Event::LeaseLost);
             }
             Renewed::Fenced(name) => {
@@ -486,7 +500,7 @@ impl Driver {
     /// A run that became known after it was asked who is there may be of a session that came later.
     /// So it is asked once more before a run that seems to be left behind is ended.
     fn bury_foreign(&mut self) {
-        if self.health.log != LogHealth::Up || self.journal.is_busy() {
+        if self.is_log_down() || self.journal.is_busy() {
             return;
         }
         let (now, _) = self.time.read();
@@ -511,12 +525,12 @@ impl Driver {
         match pasts {
             Ok(pasts) => events.push(Event::Read(pasts)),
             Err(error) => {
-                tracing::error!(target: "redengine", ?error, "the run log cannot be read");
+                self.log_is_down(error, events);
                 let log = self.session.log().clone();
                 let names = self.names(&tasks);
-                let pause = self.journal.pause();
+                let at = self.journal.retry_at();
                 self.reading = Some(Box::pin(async move {
-                    tokio::time::sleep(pause).await;
+                    sleep_until(at).await;
                     let pasts = read_pasts(&*log, names).await.map(restored);
                     (tasks, pasts)
                 }));
@@ -528,10 +542,10 @@ impl Driver {
     fn follow(&mut self) {
         let log = self.session.log().clone();
         let after = self.followed;
-        let pause = (self.health.log != LogHealth::Up).then(|| self.journal.pause());
+        let retry_at = self.is_log_down().then(|| self.journal.retry_at());
         self.following = Some(Box::pin(async move {
-            let Some(pause) = pause else { return Followed::Changed(log.changed(after).await) };
-            tokio::time::sleep(pause).await;
+            let Some(at) = retry_at else { return Followed::Changed(log.changed(after).await) };
+            sleep_until(at).await;
             Followed::Changed(log.last_seq().await)
         }));
     }
@@ -541,7 +555,7 @@ impl Driver {
         self.following = None;
         let records = match followed {
             Followed::Changed(Ok(last)) => {
-                let was_down = self.health.log != LogHealth::Up;
+                let was_down = self.is_log_down();
                 self.log_is_up(events);
                 if last > self.followed {
                     let log = self.session.log().clone();

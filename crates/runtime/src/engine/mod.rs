@@ -314,17 +314,13 @@ impl Engine {
             }
             Event::LogRestored => {
                 self.log_down = false;
-                for task in std::mem::take(&mut self.doubtful) {
-                    self.reread(task);
-                }
-                self.unpark();
-                self.send_reads(effects);
+                self.go_on(effects);
             }
             Event::LeaseLost => self.lease_lost = true,
             Event::LeaseHeld(members) => {
                 self.lease_lost = false;
                 self.set_members(members);
-                self.unpark();
+                self.go_on(effects);
             }
             Event::Renamed(node) => {
                 self.lease_lost = true;

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::agenda::Key;
 use super::subject::State;
+use crate::effect::Effect;
 
 impl Engine {
     /// Queues a subject for the next cycle.
@@ -44,6 +45,19 @@ impl Engine {
             }
         }
         self.woken = woken;
+    }
+
+    /// Starts again when the log answers and the lease is held: what may or may not have been written
+    /// meanwhile is read first.
+    pub(super) fn go_on(&mut self, effects: &mut Vec<Effect>) {
+        if self.log_down || self.lease_lost {
+            return;
+        }
+        for task in std::mem::take(&mut self.doubtful) {
+            self.reread(task);
+        }
+        self.unpark();
+        self.send_reads(effects);
     }
 
     pub(super) fn unpark(&mut self) {
