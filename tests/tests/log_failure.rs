@@ -1,14 +1,12 @@
 //! What a session does while its run log fails.
 
-use std::time::Duration;
-
 use expect_test::expect;
+use redengine_core::Timestamp;
 use redengine_core::session::{Health, LogHealth, OnLogFailure, SessionBuilder};
-use redengine_core::{Session, Timestamp};
 use redengine_runtime::RunError;
 use redengine_tests::shared::{Fault, Line, Server};
 use redengine_tests::world::{
-    clock, failing, pass, run_while, session, slow, starts, task, timeline, times,
+    clock, failing, pass, run_while, session, slow, starts, task, timeline,
 };
 
 /// Begins a session on a log that can be disturbed.
@@ -20,13 +18,10 @@ fn on(line: &Line) -> SessionBuilder {
 fn told(health: &Health) -> String {
     let log = match &health.log {
         LogHealth::Up => "up".to_owned(),
-        LogHealth::Down { since, error } => {
-            let error = error.lines().next().unwrap_or_default();
-            format!("down since {}: {error}", clock(*since))
-        }
+        LogHealth::Down { since, .. } => format!("down since {}", clock(*since)),
     };
     let well = if health.is_well() { "well" } else { "not well" };
-    format!("{well}, log {log}, {} unwritten", health.unwritten)
+    format!("{well}, log {log}, {} unwritten\n", health.unwritten)
 }
 
 #[tokio::test(start_paused = true)]
@@ -34,34 +29,226 @@ async fn live_runs_go_on_nothing_starts_and_ends_are_written_later_in_order() {
     let line = Server::without_leases().line();
     let session = on(&line)
         .task(slow("long", "daily", "20 s"))
-        .task(failing("bad", "daily after 07:00:01"))
+        .task(failing("bad", "daily after 07:00:09"))
         .task(slow("short", "daily", "10 s"))
         .task(task("tick", "every 5 s"))
         .task(task("next", "after task 'long'"))
         .build()
         .unwrap();
-    let mut health = vec![told(&session.health())];
+    let mut health = told(&session.health());
     let story = async {
         pass("7 s").await;
-        health.push(told(&session.health()));
+        health += &told(&session.health());
         line.set(Fault::Cut);
-        pass("5 s").await;
-        health.push(told(&session.health()));
+        pass("1 s").await;
+        health += &told(&session.health());
+        pass("4 s").await;
+        health += &told(&session.health());
         pass("18 s").await;
-        health.push(told(&session.health()));
+        health += &told(&session.health());
         line.set(Fault::None);
-        pass("11 s").await;
-        health.push(told(&session.health()));
+        pass("14 s").await;
+        health += &told(&session.health());
         session.shutdown();
     };
     run_while(&session, story).await.unwrap();
-    expect![[r#""#]].assert_eq(&health.join("\n"));
-    // The instants of ends are those at which the runs ended, not those of their records. What was
-    // due meanwhile starts when the log answers again, once.
+    expect![[r#"
+        not well, log up, 0 unwritten
+        well, log up, 0 unwritten
+        not well, log down since 24 07:00:07, 0 unwritten
+        not well, log down since 24 07:00:07, 1 unwritten
+        not well, log down since 24 07:00:07, 2 unwritten
+        well, log up, 0 unwritten
+    "#]]
+    .assert_eq(&health);
+    // Ends tell when the runs ended, not when they were written. What was due meanwhile starts once,
+    // when the log answers again, which is found out after a pause that is not the same each time.
     let timeline = timeline(&session).await;
-    let (before, ends) = timeline.split_once("24 07:00:10 short").unwrap();
-    expect![[r#""#]].assert_eq(before);
-    let kept: Vec<&str> = ends.lines().take(2).collect();
-    expect![[r#""#]].assert_eq(&kept.join("\n"));
-    assert_eq!(starts(&session, "next").await.matches(',').count(), 0);
+    let until = |text: &str| timeline.find(text).unwrap();
+    let (before, kept) = (until("24 07:00:10 short success"), until("24 07:00:20 long success"));
+    expect![[r#"
+        24 07:00:00 long run (due 24 00:00:00)
+        24 07:00:00 short run (due 24 00:00:00)
+        24 07:00:00 tick run
+        24 07:00:00 tick success
+        24 07:00:05 tick run
+        24 07:00:05 tick success
+    "#]]
+    .assert_eq(&timeline[..before]);
+    assert!(before < kept, "{timeline}");
+    for name in ["bad", "tick", "next"] {
+        let starts = starts(&session, name).await;
+        let mut after = starts.split(", ").filter(|at| *at > "24 07:00:05");
+        let first = after.next().unwrap_or_default();
+        assert!(("24 07:00:30".."24 07:00:43").contains(&first), "{name}: {starts}");
+        assert_eq!(after.next().is_some(), name == "tick", "{name}: {starts}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_fails_is_asked_less_and_less_often_and_never_in_step_with_others() {
+    let server = Server::new();
+    let lines = [server.line(), server.line()];
+    let mut asked: Vec<Vec<Timestamp>> = Vec::new();
+    for line in &lines {
+        let session = on(line)
+            .configure(|config| config.lease = std::time::Duration::from_secs(3600))
+            .task(slow("live", "daily & ~has started today", "1 s"))
+            .build()
+            .unwrap();
+        let story = async {
+            pass("500 ms").await;
+            line.set(Fault::Cut);
+            pass("2 min").await;
+            asked.push(line.asked_in_vain());
+            line.set(Fault::None);
+            pass("20 s").await;
+            session.shutdown();
+        };
+        run_while(&session, story).await.unwrap();
+    }
+    for asked in &asked {
+        let pauses: Vec<f64> =
+            asked.windows(2).map(|pair| pair[1].since(pair[0]).as_secs_f64()).collect();
+        // The first failure is what ends the wait for news.
+        let mut expected = 0.2;
+        for pause in &pauses {
+            // A timer may be a millisecond late.
+            assert!((expected * 0.75..=expected * 1.25 + 0.002).contains(pause), "{pauses:?}");
+            expected = f64::min(expected * 2.0, 10.0);
+        }
+        assert!((12..30).contains(&pauses.len()), "{pauses:?}");
+    }
+    let pauses = |asked: &[Timestamp]| asked[2].since(asked[1]);
+    assert_ne!(pauses(&asked[0]), pauses(&asked[1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_may_end_in_order_when_the_log_fails() {
+    let line = Server::without_leases().line();
+    let session = on(&line)
+        .configure(|config| config.on_log_failure = OnLogFailure::Stop)
+        .task(slow("live", "daily", "20 s"))
+        .task(task("tick", "every 5 s"))
+        .build()
+        .unwrap();
+    let story = async {
+        pass("7 s").await;
+        line.set(Fault::Cut);
+        pass("10 s").await;
+        line.set(Fault::None);
+        pass("1 hour").await;
+    };
+    let error = run_while(&session, story).await.unwrap_err();
+    assert!(matches!(&error, RunError::LogFailed(_)), "{error:?}");
+    expect!["the run log failed, and `on_log_failure` is `stop`"].assert_eq(&error.to_string());
+    assert!(!session.health().running);
+    expect![[r#"
+        24 07:00:00 live run (due 24 00:00:00)
+        24 07:00:00 tick run
+        24 07:00:00 tick success
+        24 07:00:05 tick run
+        24 07:00:05 tick success
+        24 07:00:20 live success
+    "#]]
+    .assert_eq(&timeline(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_does_not_wait_for_the_log_for_ever() {
+    let line = Server::without_leases().line();
+    let session = on(&line)
+        .configure(|config| config.on_log_failure = OnLogFailure::Stop)
+        .task(slow("live", "daily", "20 s"))
+        .build()
+        .unwrap();
+    let story = async {
+        pass("7 s").await;
+        line.set(Fault::Cut);
+        pass("1 hour").await;
+        panic!("it waits for a log that does not come back");
+    };
+    let error = run_while(&session, story).await.unwrap_err();
+    assert!(matches!(&error, RunError::LogFailed(_)), "{error:?}");
+    line.set(Fault::None);
+    // The end could not be written: the next session finds the run without one.
+    expect![[r#"
+        24 07:00:00 live run (due 24 00:00:00)
+    "#]]
+    .assert_eq(&timeline(&session).await);
+    let next = on(&line).task(slow("live", "daily", "20 s")).build().unwrap();
+    run_while(&next, async { next.shutdown() }).await.unwrap();
+    expect![[r#"
+        24 07:00:00 live run (due 24 00:00:00)
+        24 07:00:00 live crash: its process ended before it did
+    "#]]
+    .assert_eq(&timeline(&next).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_without_room_is_down_until_it_takes_what_waits() {
+    let line = Server::without_leases().line();
+    let session = on(&line)
+        .task(slow("live", "daily", "10 s"))
+        .task(task("tick", "every 5 s"))
+        .build()
+        .unwrap();
+    let mut health = String::new();
+    let story = async {
+        pass("7 s").await;
+        line.set(Fault::Full);
+        // A start finds out, then the end waits.
+        for _ in 0..5 {
+            pass("7 s").await;
+            health += &told(&session.health());
+        }
+        line.set(Fault::None);
+        pass("14 s").await;
+        health += &told(&session.health());
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    expect![[r#"
+        not well, log down since 24 07:00:10, 1 unwritten
+        not well, log down since 24 07:00:10, 1 unwritten
+        not well, log down since 24 07:00:10, 1 unwritten
+        not well, log down since 24 07:00:10, 1 unwritten
+        not well, log down since 24 07:00:10, 1 unwritten
+        well, log up, 0 unwritten
+    "#]]
+    .assert_eq(&health);
+    let ticks = starts(&session, "tick").await;
+    let (before, after) = ticks.split_at("24 07:00:00, 24 07:00:05, ".len());
+    assert_eq!(before, "24 07:00:00, 24 07:00:05, ");
+    assert!(after.split(", ").all(|at| at >= "24 07:00:42"), "{ticks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_cannot_be_read_holds_what_reads_it() {
+    let line = Server::without_leases().line();
+    let session = on(&line)
+        .configure(|config| config.force_status_from_logs = true)
+        .task(task("tick", "every 5 s"))
+        .build()
+        .unwrap();
+    let mut health = String::new();
+    let story = async {
+        pass("7 s").await;
+        line.set(Fault::Cut);
+        pass("20 s").await;
+        health += &told(&session.health());
+        line.set(Fault::None);
+        pass("20 s").await;
+        health += &told(&session.health());
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    expect![[r#"
+        not well, log down since 24 07:00:07, 0 unwritten
+        well, log up, 0 unwritten
+    "#]]
+    .assert_eq(&health);
+    let ticks = starts(&session, "tick").await;
+    let after: Vec<&str> = ticks.split(", ").skip(2).collect();
+    assert!(after.len() >= 2 && after.iter().all(|at| *at >= "24 07:00:27"), "{ticks}");
 }
