@@ -28,10 +28,20 @@ pub enum Fault {
     None,
     /// The connection is lost.
     Cut,
-    /// No answer comes.
+    /// No answer comes until it is over.
     Silence,
     /// The log can be read and takes nothing.
     Full,
+}
+
+/// A clock that shows the same to several sessions: 07:00 on 2026-11-24 when it is first read.
+#[derive(Clone, Debug)]
+pub struct SameClock(Arc<VirtualClock>);
+
+impl Clock for SameClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
 }
 
 /// The log itself.
@@ -43,7 +53,7 @@ pub struct Server {
 
 #[derive(Debug)]
 struct Table {
-    clock: VirtualClock,
+    clock: SameClock,
     rows: Mutex<BTreeMap<Arc<str>, Lease>>,
 }
 
@@ -57,7 +67,7 @@ struct Lease {
 impl Server {
     /// Makes one that keeps leases.
     pub fn new() -> Self {
-        let clock = VirtualClock::starting(at("2000-01-01 00:00"));
+        let clock = SameClock(Arc::new(VirtualClock::starting(at("2026-11-24 07:00"))));
         let table = Table { clock, rows: Mutex::default() };
         Self { leases: Some(Arc::new(table)), ..Self::without_leases() }
     }
@@ -74,6 +84,15 @@ impl Server {
             fault: Arc::new(watch::Sender::new(Fault::None)),
             asked: Arc::default(),
         }
+    }
+
+    /// Tells its clock.
+    ///
+    /// # Panics
+    ///
+    /// If it keeps no leases and so no time.
+    pub fn clock(&self) -> SameClock {
+        self.leases.as_ref().expect("leases").clock.clone()
     }
 
     /// Ends the lease of a session as another one does that takes it for gone.
@@ -110,6 +129,15 @@ pub struct Line {
 }
 
 impl Line {
+    /// Tells the clock of the log.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::clock`].
+    pub fn clock(&self) -> SameClock {
+        self.server.clock()
+    }
+
     /// Disturbs the line, or mends it.
     pub fn set(&self, fault: Fault) {
         self.fault.send_replace(fault);
@@ -125,15 +153,20 @@ impl Line {
     }
 
     async fn read_through(&self) -> Result<&MemoryLog, LogError> {
-        let fault = *self.fault.borrow();
-        if let (Fault::Cut, Some(table)) = (fault, &self.server.leases) {
-            self.asked.lock().expect("no panic").push(table.clock.now());
+        // OK because the line keeps the sender.
+        let fault = *self
+            .fault
+            .subscribe()
+            .wait_for(|fault| *fault != Fault::Silence)
+            .await
+            .expect("a sender");
+        if fault == Fault::Cut {
+            if let Some(table) = &self.server.leases {
+                self.asked.lock().expect("no panic").push(table.clock.now());
+            }
+            return Err(lost());
         }
-        match fault {
-            Fault::None | Fault::Full => Ok(&self.server.log),
-            Fault::Cut => Err(lost()),
-            Fault::Silence => std::future::pending().await,
-        }
+        Ok(&self.server.log)
     }
 
     async fn write_through(&self) -> Result<&MemoryLog, LogError> {
@@ -177,15 +210,12 @@ impl RunLog for Line {
     async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
         let log = self.read_through().await?;
         let mut fault = self.fault.subscribe();
-        tokio::select! {
-            // OK because the line keeps the sender.
-            cut = fault.wait_for(|fault| matches!(fault, Fault::Cut | Fault::Silence)) => match *cut.expect("a sender") {
-                Fault::Silence => {}
-                _ => return Err(lost()),
-            },
-            last = log.changed(after) => return last,
-        }
-        std::future::pending().await
+        let last = tokio::select! {
+            _ = fault.wait_for(|fault| *fault == Fault::Cut) => return Err(lost()),
+            last = log.changed(after) => last,
+        };
+        self.read_through().await?;
+        last
     }
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
