@@ -32,6 +32,8 @@ pub enum Fault {
     Silence,
     /// The log can be read and takes nothing.
     Full,
+    /// Only leases cannot be renewed.
+    Unrenewed,
 }
 
 /// A clock that shows the same to several sessions: 07:00 on 2026-11-24 when it is first read.
@@ -240,6 +242,9 @@ impl Leases for Line {
         gone: &[Arc<str>],
     ) -> Result<Vec<Member>, LogError> {
         self.write_through().await?;
+        if *self.fault.borrow() == Fault::Unrenewed {
+            return Err(lost());
+        }
         let table = self.server.leases.as_ref().expect("leases");
         let now = table.clock.now();
         let mut rows = table.rows.lock().expect("no panic");

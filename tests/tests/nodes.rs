@@ -12,7 +12,9 @@ use redengine_core::{Session, Task};
 use redengine_log::MemoryLog;
 use redengine_runtime::RunSession;
 use redengine_tests::shared::{Fault, Line, Server};
-use redengine_tests::world::{clock, pass, render, run_while, session, slow, task, timeline};
+use redengine_tests::world::{
+    clock, pass, render, run_while, session, slow, starts, task, timeline,
+};
 use tokio::task::JoinHandle;
 
 /// Begins a session on a log that is shared.
@@ -239,8 +241,38 @@ async fn a_session_that_cannot_renew_its_lease_steps_down_before_others_take_ove
     expect![[r#"
         24 07:00:00 long run
         24 07:00:25.100 long crash: its process ended before it did
-    "#]].assert_eq(&render(&of_run));
+    "#]]
+    .assert_eq(&render(&of_run));
     begun(&records);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_starts_nothing_from_before_its_lease_ends_until_it_is_renewed() {
+    let line = Server::new().line();
+    let session = on(&line).task(task("tick", "every 1 s")).build().unwrap();
+    let mut well = Vec::new();
+    let story = async {
+        pass("10500 ms").await;
+        line.set(Fault::Unrenewed);
+        pass("10 s").await;
+        well.push(session.health().is_well());
+        pass("20 s").await;
+        well.push(session.health().is_well());
+        line.set(Fault::None);
+        pass("5 s").await;
+        well.push(session.health().is_well());
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(well, [true, false, true]);
+    // The last renewal was at 07:00:10, so the lease ends at 07:00:25. Who tries again does not do so
+    // at the same instants as others, so the last one that it may try may be up to 3 s earlier.
+    let starts = starts(&session, "tick").await;
+    let (before, after): (Vec<_>, Vec<_>) = starts.split(", ").partition(|at| *at < "24 07:00:30");
+    let last = *before.last().unwrap();
+    assert!(("24 07:00:20".."24 07:00:24").contains(&last), "{starts}");
+    let first = *after.first().unwrap();
+    assert!(("24 07:00:40".."24 07:00:43").contains(&first), "{starts}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -450,11 +450,17 @@ impl Driver {
     }
 
     fn log_is_up(&mut self, events: &mut Vec<Event>) {
-        if self.is_log_down() {
+        if !self.is_log_down() {
+            return;
+        }
+        if self.membership.is_held() {
             tracing::info!(target: "redengine", "the run log answers again");
             self.health.log = LogHealth::Up;
             self.tell_health();
             events.push(Event::LogRestored);
+        } else {
+            // It answers somebody whose lease may have ended, which is of no use.
+            self.journal.failed();
         }
     }
 
@@ -471,6 +477,9 @@ impl Driver {
             Renewed::Look => self.bury_foreign(),
             Renewed::Held(members) => {
                 events.push(Event::LeaseHeld(members));
+                if !self.journal.is_busy() {
+                    self.log_is_up(events);
+                }
                 self.bury_foreign();
             }
             Renewed::Doubtful(error) => {

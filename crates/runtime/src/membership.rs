@@ -101,6 +101,11 @@ impl Membership {
         }
     }
 
+    /// Tells whether the lease is held, if the log has leases.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.is_doubtful
+    }
+
     /// Renews the lease at once: the log has said that it is not held.
     pub(crate) fn hurry(&mut self) {
         self.next = steady();

@@ -45,8 +45,8 @@ pub struct Config {
     /// What happens when a condition is in error. It never starts or stops anything; true: the
     /// scheduler goes on, false: it shuts down in order, and running the session returns the error.
     pub silence_cond_check: bool,
-    /// Whether statements about tasks read the run log each time, and so see what other programs
-    /// write, instead of the facts in memory.
+    /// Whether statements about tasks read the run log each time instead of the facts in memory, which
+    /// follow it. What is launched is the same.
     pub force_status_from_logs: bool,
     /// The least time from one cycle to the next; `None`: a cycle begins as soon as something can
     /// have changed.
