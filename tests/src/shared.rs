@@ -1,7 +1,7 @@
 //! A run log in memory that several sessions reach, each by a line of its own that can be disturbed.
 //!
-//! Always: what a disturbed line is asked does not get through, so nothing is ever half written. The
-//! server keeps leases as one in a database does, in its own time, and refuses what a session whose
+//! Always: what a disturbed line is asked does not get through, but for [`Fault::Unheard`]. The server
+//! keeps leases as one in a database does, in its own time, and refuses what a session whose
 //! lease has ended wants to begin.
 
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub enum Fault {
     Full,
     /// Only leases cannot be renewed.
     Unrenewed,
+    /// The connection is lost after the log has taken something and before it says so.
+    Unheard,
 }
 
 /// A clock that shows the same to several sessions: 07:00 on 2026-11-24 when it is first read.
@@ -190,7 +192,8 @@ impl RunLog for Line {
         if batch.iter().any(|append| self.server.is_fenced(append)) {
             return Err(LogError::new(LogErrorKind::Fenced, "the lease has ended"));
         }
-        log.append(batch).await
+        let answers = log.append(batch).await;
+        if *self.fault.borrow() == Fault::Unheard { Err(lost()) } else { answers }
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {

@@ -1,12 +1,17 @@
 //! What a session does while its run log fails.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use expect_test::expect;
-use redengine_core::Timestamp;
+use redengine_core::record::Action;
+use redengine_core::runlog::Query;
 use redengine_core::session::{Health, LogHealth, OnLogFailure, SessionBuilder};
+use redengine_core::{Task, Timestamp};
 use redengine_runtime::RunError;
 use redengine_tests::shared::{Fault, Line, Server};
 use redengine_tests::world::{
-    clock, failing, pass, run_while, session, slow, starts, task, timeline,
+    actions, clock, failing, pass, run_while, session, slow, starts, task, timeline,
 };
 
 /// Begins a session on a log that can be disturbed.
@@ -221,6 +226,45 @@ async fn a_log_without_room_is_down_until_it_takes_what_waits() {
     let (before, after) = ticks.split_at("24 07:00:00, 24 07:00:05, ".len());
     assert_eq!(before, "24 07:00:00, 24 07:00:05, ");
     assert!(after.split(", ").all(|at| at >= "24 07:00:42"), "{ticks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_whose_answer_is_lost_is_ended_and_an_end_is_written_once() {
+    let line = Server::without_leases().line();
+    let begun = Arc::new(AtomicU32::new(0));
+    let counted = begun.clone();
+    let count = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async {}
+    };
+    let session = on(&line)
+        .task(slow("live", "daily", "12 s"))
+        .task(Task::new("tick", "every 5 s", count))
+        .build()
+        .unwrap();
+    let story = async {
+        pass("7 s").await;
+        line.set(Fault::Unheard);
+        pass("6 s").await;
+        line.set(Fault::None);
+        pass("6 s").await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    let records = session.history(Query::all()).await.unwrap();
+    let starts = records.iter().filter(|known| known.record.action == Action::Run);
+    let starts = starts.filter(|known| &*known.record.task == "tick").count();
+    let disowned: Vec<_> = records
+        .iter()
+        .filter_map(|known| known.record.details.as_ref()?.reason.as_deref())
+        .collect();
+    assert!(!disowned.is_empty());
+    assert!(disowned.iter().all(|reason| reason.contains("never started")), "{disowned:?}");
+    let begun = begun.load(Ordering::Relaxed) as usize;
+    assert_eq!(starts, begun + disowned.len());
+    assert_eq!(actions(&session, "live").await, "run success");
+    // Each has one end.
+    assert_eq!(records.len(), 2 * (starts + 1));
 }
 
 #[tokio::test(start_paused = true)]
