@@ -34,6 +34,9 @@ pub(crate) enum Renewed {
     Fenced(Arc<str>),
 }
 
+/// When the log was asked, and what it said.
+type Renewal = (Instant, Result<Vec<Member>, LogError>);
+
 /// A session among those that share its log.
 pub(crate) struct Membership {
     log: Arc<dyn RunLog>,
@@ -47,7 +50,7 @@ pub(crate) struct Membership {
     trusted_until: Instant,
     is_doubtful: bool,
     next: Instant,
-    renewing: Option<BoxFuture<'static, (Instant, Result<Vec<Member>, LogError>)>>,
+    renewing: Option<BoxFuture<'static, Renewal>>,
 }
 
 impl Membership {
@@ -169,7 +172,7 @@ impl Membership {
         self.next = at + self.ttl / 3;
     }
 
-    fn renewal(&self) -> BoxFuture<'static, (Instant, Result<Vec<Member>, LogError>)> {
+    fn renewal(&self) -> BoxFuture<'static, Renewal> {
         let log = self.log.clone();
         let me = Member { node: self.node.name().clone(), labels: self.labels.clone() };
         let others = self.members.iter().flatten().map(|member| &member.node);

@@ -9,10 +9,10 @@ use redengine_core::{Session, Timestamp};
 use crate::engine::Engine;
 
 /// How long after its start a session first removes old records: a start has enough to do.
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_mins(1);
 
 /// How often it does so from then on.
-const PAUSE: Duration = Duration::from_secs(3600);
+const PAUSE: Duration = Duration::from_hours(1);
 
 /// What is heard of the removal of old records.
 pub(crate) enum Pruned {
