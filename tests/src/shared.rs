@@ -5,6 +5,7 @@
 //! lease has ended wants to begin.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -87,6 +88,7 @@ impl Server {
             server: self.clone(),
             fault: Arc::new(watch::Sender::new(Fault::None)),
             asked: Arc::default(),
+            refused: Arc::default(),
         }
     }
 
@@ -130,6 +132,7 @@ pub struct Line {
     server: Server,
     fault: Arc<watch::Sender<Fault>>,
     asked: Arc<Mutex<Vec<Timestamp>>>,
+    refused: Arc<AtomicUsize>,
 }
 
 impl Line {
@@ -154,6 +157,11 @@ impl Line {
     /// If the log keeps no leases and so no time.
     pub fn asked_in_vain(&self) -> Vec<Timestamp> {
         std::mem::take(&mut self.asked.lock().expect("no panic"))
+    }
+
+    /// Tells how many starts were refused because there was no room.
+    pub fn refused_starts(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
     }
 
     async fn read_through(&self) -> Result<&MemoryLog, LogError> {
@@ -188,6 +196,10 @@ fn lost() -> LogError {
 #[async_trait]
 impl RunLog for Line {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
+        if *self.fault.borrow() == Fault::Full {
+            let starts = batch.iter().filter(|append| append.record.action == Action::Run);
+            self.refused.fetch_add(starts.count(), Ordering::Relaxed);
+        }
         let log = self.write_through().await?;
         if batch.iter().any(|append| self.server.is_fenced(append)) {
             return Err(LogError::new(LogErrorKind::Fenced, "the lease has ended"));

@@ -207,6 +207,7 @@ async fn a_log_without_room_is_down_until_it_takes_what_waits() {
             pass("7 s").await;
             health += &told(&session.health());
         }
+        assert_eq!(line.refused_starts(), 1, "while an end waits, nobody tries a start");
         line.set(Fault::None);
         pass("14 s").await;
         health += &told(&session.health());
