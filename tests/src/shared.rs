@@ -111,6 +111,16 @@ impl Server {
         rows.get_mut(node).expect("a lease").is_fenced = true;
     }
 
+    /// Tells whether a session has a lease that nobody has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it keeps no leases.
+    pub fn has_lease(&self, node: &str) -> bool {
+        let rows = self.leases.as_ref().expect("leases").rows.lock().expect("no panic");
+        rows.get(node).is_some_and(|row| !row.is_fenced)
+    }
+
     fn is_fenced(&self, append: &Append) -> bool {
         let Some(table) = &self.leases else { return false };
         let details = append.record.details.as_ref();

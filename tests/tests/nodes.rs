@@ -317,12 +317,15 @@ async fn a_session_that_ends_gives_its_lease_back() {
     let other = on(&server.line()).task(task("tick", "every 1 s")).build().unwrap();
     let handle = spawn(&other);
     pass("1 s").await;
+    let mut name = None;
     run_while(&session, async {
         pass("10 s").await;
+        name = session.health().node;
         session.shutdown();
     })
     .await
     .unwrap();
+    assert!(!server.has_lease(&name.unwrap()));
     pass("6 s").await;
     // Nobody waits for its turns any longer.
     let before = all(&server.line()).await.len();
