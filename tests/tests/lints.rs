@@ -140,8 +140,8 @@ impl RunLog for Silent {
         self.0.count(query).await
     }
 
-    async fn changed(&self, since: Seq) -> Result<Seq, LogError> {
-        self.0.changed(since).await
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        self.0.changed(after).await
     }
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
