@@ -2,5 +2,6 @@
 
 pub mod conformance;
 pub mod fuzz;
+pub mod shared;
 pub mod simulation;
 pub mod world;

@@ -488,7 +488,6 @@ async fn reading_the_log_or_the_memory_gives_the_same_launches() {
 
 /// Writes a run that succeeded, as another program does.
 async fn write_success(log: &dyn RunLog, task: &str, when: &str, number: u8) {
-    let node = Some("another-host/5/5/00000005".into());
     let record = Record {
         task: task.into(),
         run: RunId::new(at(when), [number; 10]),
@@ -496,7 +495,7 @@ async fn write_success(log: &dyn RunLog, task: &str, when: &str, number: u8) {
         at: at(when),
         started: at(when),
         due: None,
-        details: Details::new(node, None, None),
+        details: Details::default().with_node("another-host/5/5/00000005").shared(),
     };
     let end = Record { action: Action::Success, details: None, ..record.clone() };
     let latest = log.read(Query::task(task).newest_first().limit(1)).await.expect("a log");
@@ -510,7 +509,7 @@ async fn write_success(log: &dyn RunLog, task: &str, when: &str, number: u8) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_another_program_writes_is_seen_where_the_log_is_read() {
+async fn what_another_program_writes_counts_as_what_the_session_does() {
     let mut told = String::new();
     for from_logs in [true, false] {
         let log: Arc<dyn RunLog> = Arc::new(MemoryLog::new());
@@ -536,8 +535,7 @@ async fn what_another_program_writes_is_seen_where_the_log_is_read() {
         run_while(&session, story).await.unwrap();
         writeln!(told, "from logs: {from_logs}\n{}", timeline(&session).await).unwrap();
     }
-    // Without it, the memory is what counts: another program is heard of only where it runs the
-    // same task.
+    // The memory follows the log, so where conditions look makes no difference.
     expect![[r#"
         from logs: true
         24 07:10:00 theirs run
@@ -552,8 +550,12 @@ async fn what_another_program_writes_is_seen_where_the_log_is_read() {
         from logs: false
         24 07:10:00 theirs run
         24 07:10:00 theirs success
+        24 07:10:00 mine run
+        24 07:10:00 mine success
         24 07:20:00 theirs run
         24 07:20:00 theirs success
+        24 07:20:00 mine run
+        24 07:20:00 mine success
 
     "#]]
     .assert_eq(&told);
@@ -1021,6 +1023,18 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
         r#"{ "timezone": "Europe/Helsinky" }"#,
         r#"{ "timezone": 2 }"#,
         r#"{ "probe_interval": "" }"#,
+        r#"{ "on_log_failure": "stpo" }"#,
+        r#"{ "on_log_failure": "panic" }"#,
+        r#"{ "on_log_failure": null }"#,
+        r#"{ "retention": 0 }"#,
+        r#"{ "retention": "30 dys" }"#,
+        r#"{ "retention_records": -1 }"#,
+        r#"{ "retention_records": "all" }"#,
+        r#"{ "node_labels": "gpu" }"#,
+        r#"{ "node_labels": ["gpu", 1] }"#,
+        r#"{ "lease": "500 ms" }"#,
+        r#"{ "lease": null }"#,
+        r#"{ "node_label": ["gpu"] }"#,
         r#"{ "cycle_slep": 1, "timeout": true, "task_priority": 5 }"#,
         r#"["cycle_sleep"]"#,
     ] {
@@ -1032,7 +1046,7 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
         { "cycle_slep": 1 }
           unknown option `cycle_slep`; did you mean `cycle_sleep`?
         { "colour": "red" }
-          unknown option `colour`; the options are task_pre_exist, use_instance_naming, silence_task_prerun, silence_cond_check, force_status_from_logs, cycle_sleep, task_execution, task_priority, timeout, shut_cond, shutdown_deadline, termination_grace, timezone, probe_interval, allowed_lints
+          unknown option `colour`; the options are task_pre_exist, use_instance_naming, silence_task_prerun, silence_cond_check, force_status_from_logs, cycle_sleep, task_execution, task_priority, timeout, shut_cond, shutdown_deadline, termination_grace, timezone, probe_interval, on_log_failure, retention, retention_records, node_labels, lease, allowed_lints
         { "task_pre_exist": "replac" }
           unknown `task_pre_exist` `replac`; did you mean `replace`?
         { "task_pre_exist": "Raise" }
@@ -1085,6 +1099,30 @@ fn options_that_are_unknown_or_wrong_are_errors_that_help() {
           option `timezone` must be a text, but it is 2
         { "probe_interval": "" }
           option `probe_interval`: expected a duration like `10 min`, found the end
+        { "on_log_failure": "stpo" }
+          unknown `on_log_failure` `stpo`; did you mean `stop`?
+        { "on_log_failure": "panic" }
+          unknown `on_log_failure` `panic`; it is hold or stop
+        { "on_log_failure": null }
+          option `on_log_failure` must be a text, but it is null
+        { "retention": 0 }
+          option `retention` must be more than nothing, but it is 0
+        { "retention": "30 dys" }
+          option `retention`: unknown unit `dys`; did you mean `days`?
+        { "retention_records": -1 }
+          option `retention_records` must be a whole number that is not negative, but it is -1
+        { "retention_records": "all" }
+          option `retention_records` must be a whole number that is not negative, but it is "all"
+        { "node_labels": "gpu" }
+          option `node_labels` must be a list of texts, but it is "gpu"
+        { "node_labels": ["gpu", 1] }
+          option `node_labels` must be a list of texts, but it is ["gpu",1]
+        { "lease": "500 ms" }
+          option `lease` must be a second or more, as it is renewed three times in that time, but it is "500 ms"
+        { "lease": null }
+          option `lease` must be a duration: a text like '10 s', or a number of seconds, but it is null
+        { "node_label": ["gpu"] }
+          unknown option `node_label`; did you mean `node_labels`?
         { "cycle_slep": 1, "timeout": true, "task_priority": 5 }
           unknown option `cycle_slep`; did you mean `cycle_sleep`?
           option `timeout` must be a duration: a text like '10 s', or a number of seconds, but it is true

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use redengine_core::session::{OnConflict, SessionBuilder};
+use redengine_core::session::{OnConflict, OnLogFailure, SessionBuilder};
 use redengine_core::task::{Execution, Timeout};
 use redengine_core::time::Zone;
 use redengine_core::{Session, Task};
@@ -36,9 +36,20 @@ fn options_of_a_file_are_set_over_those_of_the_program() {
         shut_cond = "task 'fetch' has failed at least 3 times today"
         timezone = "Europe/Helsinki"
         silence_cond_check = false
+        on_log_failure = "stop"
+        retention = "30 days"
+        retention_records = 1000
+        node_labels = ["gpu", "big"]
+        lease = "1 min"
         "#,
     )
     .config();
+    assert_eq!(config.on_log_failure, OnLogFailure::Stop);
+    assert_eq!(config.retention, Some(Duration::from_hours(720)));
+    assert_eq!(config.retention_records, Some(1000));
+    let labels: Vec<&str> = config.node_labels.iter().map(|label| &**label).collect();
+    assert_eq!(labels, ["gpu", "big"]);
+    assert_eq!(config.lease, Duration::from_mins(1));
     assert_eq!(config.task_pre_exist, OnConflict::Rename);
     assert_eq!(config.task_priority, 7);
     assert_eq!(config.cycle_sleep, Some(Duration::from_millis(500)));
@@ -71,6 +82,7 @@ fn a_task_is_set_by_its_name() {
 
         [tasks."load prices"]
         timeout = "never"
+        on = "gpu"
         "#,
     );
     let tasks = session.tasks();
@@ -80,6 +92,7 @@ fn a_task_is_set_by_its_name() {
     assert!(!tasks[0].policy.disabled);
     assert_eq!(tasks[0].policy.execution, Some(Execution::Thread));
     assert_eq!(tasks[1].policy.timeout, Some(Timeout::Never));
+    assert_eq!(tasks[1].policy.on.as_deref(), Some("gpu"));
 }
 
 #[test]

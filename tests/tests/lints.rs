@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use expect_test::expect;
 use redengine_core::lint::LintCode;
 use redengine_core::record::{Recorded, Seq};
-use redengine_core::runlog::{Append, Appended, LogError, Past, PastOf, Query, RunLog};
+use redengine_core::runlog::{Append, Appended, LogError, Past, PastOf, Prune, Query, RunLog};
 use redengine_core::session::SessionBuilder;
 use redengine_core::{Session, Task};
 use redengine_log::MemoryLog;
@@ -134,6 +134,22 @@ impl RunLog for Silent {
     async fn last_seq(&self) -> Result<Seq, LogError> {
         // As if others had written to it.
         Ok(self.0.last_seq().await?.max(Seq(1)))
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        self.0.count(query).await
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        self.0.changed(after).await
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        self.0.prune(prune).await
+    }
+
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError> {
+        self.0.import(records).await
     }
 }
 

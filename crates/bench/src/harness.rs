@@ -1,7 +1,10 @@
 //! A session of many tasks that runs beside the measurement.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use redengine::runlog::RunLog;
+use redengine::session::SessionBuilder;
 use redengine::time::Zone;
 use redengine::{Expr, RunSession, Session, Task};
 use serde_json::{Map, Value, json};
@@ -58,12 +61,30 @@ pub(crate) struct Running {
     pub cpu: f64,
     /// The resident memory before there was a session.
     pub resident_before: u64,
+    session: Session,
     run: JoinHandle<Result<(), String>>,
 }
 
 impl Running {
     /// Builds a session of tasks and starts it.
     pub(crate) fn start(tasks: usize, due: impl Fn(usize) -> Due) -> Result<Self, String> {
+        Self::begin(Session::builder(), tasks, due)
+    }
+
+    /// Builds a session of tasks with a run log and starts it.
+    pub(crate) fn start_on(
+        log: Arc<dyn RunLog>,
+        tasks: usize,
+        due: impl Fn(usize) -> Due,
+    ) -> Result<Self, String> {
+        Self::begin(Session::builder().log(log), tasks, due)
+    }
+
+    fn begin(
+        builder: SessionBuilder,
+        tasks: usize,
+        due: impl Fn(usize) -> Due,
+    ) -> Result<Self, String> {
         let resident_before = process::resident();
         let (clock, cpu_before) = (Stopwatch::start(), process::cpu());
         let task = |number: usize| {
@@ -72,15 +93,15 @@ impl Running {
                 starts::note(number);
             })
         };
-        let session = Session::builder()
+        let session = builder
             .configure(|config| config.timezone = Some(Zone::utc()))
             .tasks((0..tasks).map(task))
             .build()
             .map_err(|error| error.to_string())?;
-        let run = session.run();
+        let run = session.clone().run();
         let run = tokio::spawn(async move { run.await.map_err(|error| error.to_string()) });
         let (wall, cpu) = (clock.seconds(), process::cpu() - cpu_before);
-        Ok(Self { wall, cpu_before, cpu, resident_before, run })
+        Ok(Self { wall, cpu_before, cpu, resident_before, session, run })
     }
 
     /// Waits for a measurement, unless the session ends before it.
@@ -96,6 +117,12 @@ impl Running {
                 Err(panic) => panic.to_string(),
             }),
         }
+    }
+
+    /// Ends the session, after the live runs.
+    pub(crate) async fn end(self) -> Result<(), String> {
+        self.session.shutdown();
+        self.run.await.map_err(|panic| panic.to_string())?
     }
 }
 

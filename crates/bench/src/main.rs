@@ -37,6 +37,9 @@ struct Args {
     /// In a burst: how many seconds before it the program begins to register tasks; 0: it guesses.
     #[arg(long, value_name = "L", default_value_t = 0.0)]
     lead: f64,
+    /// In `log-read`: how many records there are.
+    #[arg(long, value_name = "R", default_value_t = 1_000_000)]
+    records: usize,
     /// What is different from the default: `current-thread` runs all on one thread.
     #[arg(long, value_name = "V", default_value = "")]
     variant: String,
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(args: &Args) -> Result<Figures, String> {
-    let Args { scenario, tasks, secs: seconds, probes, lead, ref variant } = *args;
+    let Args { scenario, tasks, secs: seconds, probes, lead, records, ref variant } = *args;
     for (name, value) in [("--secs", seconds), ("--lead", lead)] {
         if !(0.0..=86_400.0).contains(&value) {
             return Err(format!("`{name} {value}` is not between 0 and a day"));
@@ -81,7 +84,7 @@ fn measure(args: &Args) -> Result<Figures, String> {
         other => return Err(format!("unknown variant `{other}`; there is `current-thread`")),
     };
     let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
-    let measured = runtime.block_on(scenario.run(Size { tasks, seconds, probes, lead }));
+    let measured = runtime.block_on(scenario.run(Size { tasks, seconds, probes, lead, records }));
     // Only the steady state is measured; nobody waits for the tasks that still run.
     runtime.shutdown_background();
     measured

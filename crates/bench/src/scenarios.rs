@@ -4,9 +4,12 @@
 //! outside. The parts (reading, looking, finding edges) are called directly.
 
 mod burst;
+mod claims;
 mod edge;
 mod eval;
 mod idle;
+mod log;
+mod log_read;
 mod parse;
 mod steady;
 
@@ -37,6 +40,15 @@ pub(crate) enum Scenario {
     Eval,
     /// The next edge of a period, as often as it can; for cron, beside two crates that do it too.
     Edge,
+    /// Records of N tasks that are appended to each run log: one at a time, 512 at a time, and by 512
+    /// callers at once; beside raw inserts of the same rows. And whole runs of N tasks that are always
+    /// due, with each.
+    Log,
+    /// Runs of N tasks that four nodes claim at once on one PostgreSQL server: each of its own tasks,
+    /// and all of the same.
+    Claims,
+    /// What is asked of a run log that has R records of N tasks.
+    LogRead,
 }
 
 /// How much to measure.
@@ -47,6 +59,7 @@ pub(crate) struct Size {
     pub probes: usize,
     /// The seconds from the start to the burst; 0: what registration is expected to need.
     pub lead: f64,
+    pub records: usize,
 }
 
 impl Scenario {
@@ -64,6 +77,9 @@ impl Scenario {
             Self::Parse => parse::run(size),
             Self::Eval => eval::run(size),
             Self::Edge => edge::run(size),
+            Self::Log => log::run(size).await,
+            Self::Claims => claims::run(size).await,
+            Self::LogRead => log_read::run(size).await,
         }
     }
 }

@@ -202,6 +202,14 @@ impl Record {
 }
 
 /// The rarer fields of a [`Record`].
+///
+/// ```
+/// use redengine_core::record::Details;
+///
+/// let details = Details::default().with_reason("the disk is full").shared();
+/// assert_eq!(details.unwrap().reason.as_deref(), Some("the disk is full"));
+/// assert_eq!(Details::default().shared(), None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Details {
@@ -211,19 +219,54 @@ pub struct Details {
     pub reason: Option<String>,
     /// The value that it returned, as JSON.
     pub output: Option<String>,
+    /// Which attempt it is: one more than the failures in a row before it; `None`: the first.
+    pub attempt: Option<u64>,
+    /// The parameters of a run that was asked for, as a JSON object.
+    pub params: Option<String>,
+    /// The trace that it belongs to: 32 hexadecimal digits, as in W3C Trace Context.
+    pub trace: Option<Arc<str>>,
 }
 
 impl Details {
-    /// Makes details; `None` if there is nothing in them.
-    pub fn new(
-        node: Option<Arc<str>>,
-        reason: Option<String>,
-        output: Option<String>,
-    ) -> Option<Arc<Self>> {
-        if node.is_none() && reason.is_none() && output.is_none() {
-            return None;
-        }
-        Some(Arc::new(Self { node, reason, output }))
+    /// Sets who runs it.
+    pub fn with_node(mut self, node: impl Into<Arc<str>>) -> Self {
+        self.node = Some(node.into());
+        self
+    }
+
+    /// Sets why it ended so.
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Sets the value that it returned, as JSON.
+    pub fn with_output(mut self, output: impl Into<String>) -> Self {
+        self.output = Some(output.into());
+        self
+    }
+
+    /// Sets which attempt it is.
+    pub fn with_attempt(mut self, attempt: u64) -> Self {
+        self.attempt = Some(attempt);
+        self
+    }
+
+    /// Sets the parameters of a run that was asked for, as a JSON object.
+    pub fn with_params(mut self, params: impl Into<String>) -> Self {
+        self.params = Some(params.into());
+        self
+    }
+
+    /// Sets the trace that it belongs to.
+    pub fn with_trace(mut self, trace: impl Into<Arc<str>>) -> Self {
+        self.trace = Some(trace.into());
+        self
+    }
+
+    /// Makes what a [`Record`] holds; `None` if there is nothing in it.
+    pub fn shared(self) -> Option<Arc<Self>> {
+        if self == Self::default() { None } else { Some(Arc::new(self)) }
     }
 }
 

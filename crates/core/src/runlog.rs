@@ -4,10 +4,14 @@
 //! whatever a scheduler knows of the past it can read from here again. Implementations live in
 //! `redengine-log`; they decide nothing.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::Stream;
+use futures::stream;
 
 use crate::facts::Keep;
 use crate::record::{Action, Record, Recorded, RunId, Seq};
@@ -165,7 +169,9 @@ pub struct PastOf {
 ///
 /// A caller may drop any of the futures; an append may or may not have happened then, and appending
 /// the same record again is safe: a record whose run and action are in the log already is
-/// answered with [`Appended::Won`] and the number it has.
+/// answered with [`Appended::Won`] and the number it has. If it was removed meanwhile, it is not
+/// written again, because what it expects is not so any more; the log may have forgotten then that
+/// it was won, and answer [`Appended::Lost`].
 #[async_trait]
 pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// Appends records in order, each if the log is as it expects when its turn comes, all in one
@@ -180,6 +186,178 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
 
     /// Tells the number of the last record; 0 if there is none.
     async fn last_seq(&self) -> Result<Seq, LogError>;
+
+    /// Counts records; the query's limit and order are not looked at.
+    async fn count(&self, query: Query) -> Result<u64, LogError>;
+
+    /// Waits until there is a record with a greater number than this, and tells the last number.
+    ///
+    /// A log that others write to as well hears of theirs here too. When it has told a number, all
+    /// records up to that one can be read, and none of them comes later.
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError>;
+
+    /// Removes old records, and tells how many.
+    ///
+    /// All that are old by one of the two measures go, but for those that are needed: what
+    /// [`RunLog::past`] must answer stays as it is (the latest record of each action and as many
+    /// more as are said to be needed, the one with the greatest start, those of runs that have not
+    /// ended, and all counts), and so do the numbers of the records. A dropped future has removed a
+    /// part.
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError>;
+
+    /// Writes records that another log has recorded, under their numbers, which must increase and be
+    /// greater than the last one: else it fails with [`LogErrorKind::Order`] and writes none of them.
+    /// So a log is filled from another with what comes after its own last. Counts are of what is
+    /// imported: those of records that were removed from the other log do not come along.
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError>;
+
+    /// Tells how sessions that share the log know which of them are there.
+    ///
+    /// `None`: they are processes of one machine, and can look.
+    fn leases(&self) -> Option<&dyn Leases> {
+        None
+    }
+}
+
+impl dyn RunLog {
+    /// Gives all records with greater numbers than `after`, in order: those that are there, and then
+    /// those that come, of whomever. It never ends; after an error, the next item tries again.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped stream has lost nothing: go on with another one after the last number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use futures::StreamExt;
+    /// use redengine_core::record::Seq;
+    /// use redengine_core::runlog::RunLog;
+    ///
+    /// # async fn f(log: Arc<dyn RunLog>) -> Result<(), redengine_core::runlog::LogError> {
+    /// let mut records = log.follow(Seq(0));
+    /// while let Some(recorded) = records.next().await {
+    ///     println!("{:?}", recorded?.record);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn follow(
+        self: &Arc<Self>,
+        after: Seq,
+    ) -> stream::BoxStream<'static, Result<Recorded, LogError>> {
+        let log = Arc::clone(self);
+        Box::pin(follow(log, after))
+    }
+
+    /// Tells the latest record of a task, of some actions.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// It only reads.
+    pub async fn latest(
+        &self,
+        task: impl Into<Arc<str>>,
+        actions: impl Into<Vec<Action>>,
+    ) -> Result<Option<Recorded>, LogError> {
+        let query = Query::task(task).actions(actions).newest_first().limit(1);
+        Ok(self.read(query).await?.pop())
+    }
+}
+
+/// So many records are read at a time.
+const FOLLOWED: usize = 1024;
+
+fn follow(log: Arc<dyn RunLog>, after: Seq) -> impl Stream<Item = Result<Recorded, LogError>> {
+    let start = (log, after, VecDeque::<Recorded>::new());
+    stream::unfold(start, |(log, mut after, mut read)| async move {
+        loop {
+            if let Some(recorded) = read.pop_front() {
+                return Some((Ok(recorded), (log, after, read)));
+            }
+            let more = async {
+                log.changed(after).await?;
+                log.read(Query::all().after(after).limit(FOLLOWED)).await
+            };
+            match more.await {
+                Ok(records) => {
+                    after = records.last().map_or(after, |last| last.seq);
+                    read = records.into();
+                }
+                Err(error) => return Some((Err(error), (log, after, read))),
+            }
+        }
+    })
+}
+
+/// Which records may be removed. The default is none.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Prune {
+    /// Those before this instant.
+    pub before: Option<Timestamp>,
+    /// Those of a task that has so many later ones.
+    pub beyond: Option<u64>,
+    /// What is needed of some tasks; of the others, what [`Keep::default`] says.
+    pub needed: Vec<PastOf>,
+}
+
+impl Prune {
+    /// Removes records before an instant.
+    pub fn before(mut self, at: Timestamp) -> Self {
+        self.before = Some(at);
+        self
+    }
+
+    /// Removes the records of a task beyond so many later ones.
+    pub fn beyond(mut self, count: u64) -> Self {
+        self.beyond = Some(count);
+        self
+    }
+
+    /// Keeps what is needed of some tasks.
+    pub fn needed(mut self, needed: Vec<PastOf>) -> Self {
+        self.needed = needed;
+        self
+    }
+}
+
+/// How sessions on many machines know which of them are there: each has a lease, which it renews.
+///
+/// Instants are those of the log's clock, never of a session's.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Takes or renews the lease of a session for `ttl` from now, ends the leases that have run out
+    /// and those of `gone`, and tells who is there.
+    ///
+    /// # Errors
+    ///
+    /// [`LogErrorKind::Fenced`] if the session's own lease was ended: it is not there any more for
+    /// the others, its runs are theirs to bury, and it needs another name.
+    async fn renew(
+        &self,
+        me: &Member,
+        ttl: Duration,
+        gone: &[Arc<str>],
+    ) -> Result<Vec<Member>, LogError>;
+
+    /// Gives the lease back.
+    async fn release(&self, node: &Arc<str>) -> Result<(), LogError>;
+}
+
+/// A session that shares a log with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name in records.
+    pub node: Arc<str>,
+    /// What it is good for: tasks may want to run only where there is `gpu`.
+    pub labels: Vec<Arc<str>>,
 }
 
 /// What went wrong with a run log.
@@ -196,6 +374,14 @@ pub enum LogErrorKind {
     Version,
     /// It holds something that is no record.
     Corrupt,
+    /// Records to import are not in order.
+    Order,
+    /// There is no room for more.
+    Full,
+    /// The server cannot be reached, or went away.
+    Unreachable,
+    /// The session's lease has ended, so others have taken over from it.
+    Fenced,
     /// Reading or writing failed.
     Io,
 }

@@ -16,8 +16,11 @@
 //! ```
 
 mod append;
+mod follow;
+mod import;
 mod kit;
 mod past;
+mod prune;
 mod race;
 mod read;
 
@@ -73,7 +76,16 @@ impl fmt::Debug for Check {
 /// assert!(redengine_log::conformance::checks().iter().any(|check| check.name().contains("order")));
 /// ```
 pub fn checks() -> Vec<Check> {
-    [append::CHECKS, read::CHECKS, past::CHECKS, race::CHECKS].concat()
+    [
+        append::CHECKS,
+        read::CHECKS,
+        past::CHECKS,
+        race::CHECKS,
+        follow::CHECKS,
+        prune::CHECKS,
+        import::CHECKS,
+    ]
+    .concat()
 }
 
 /// Runs all checks, each with a new log.

@@ -5,20 +5,27 @@
 //! depends on how many records there are.
 
 mod history;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub(crate) mod pending;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+pub(crate) mod restore;
 mod runs;
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use redengine_core::facts::Keep;
 use redengine_core::record::{Record, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, Order, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, Order, Past, PastOf, Prune, Query, RunLog,
 };
+use tokio::sync::watch;
 
 use self::history::{Entry, History};
 use self::runs::{Noted, RunState, Runs};
+use crate::import::check_order;
 
 /// Keeps records in memory, for as long as the process lives.
 ///
@@ -65,6 +72,8 @@ use self::runs::{Noted, RunState, Runs};
 #[derive(Clone, Default)]
 pub struct MemoryLog {
     state: Arc<Mutex<State>>,
+    /// Tells who waits of the last number.
+    last: Arc<watch::Sender<Seq>>,
 }
 
 impl MemoryLog {
@@ -86,7 +95,12 @@ impl MemoryLog {
     /// ```
     pub fn bounded(records_per_task: usize) -> Self {
         let state = State { bound: Some(records_per_task), ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::new(Mutex::new(state)), last: Arc::default() }
+    }
+
+    /// Tells who waits of the last number. Called under the lock, so that numbers only increase.
+    fn tell(&self, last: Seq) {
+        self.last.send_if_modified(|told| std::mem::replace(told, last) != last);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -110,7 +124,9 @@ impl fmt::Debug for MemoryLog {
 impl RunLog for MemoryLog {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
         let mut state = self.lock();
-        Ok(batch.into_iter().map(|append| state.append(append)).collect())
+        let appended = batch.into_iter().map(|append| state.append(append)).collect();
+        self.tell(state.last_seq);
+        Ok(appended)
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
@@ -124,6 +140,28 @@ impl RunLog for MemoryLog {
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
         Ok(self.lock().last_seq)
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        Ok(self.lock().count(&query))
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        let mut last = self.last.subscribe();
+        // OK because `self` keeps the sender.
+        let last = last.wait_for(|last| *last > after).await.expect("the log is there");
+        Ok(*last)
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        Ok(self.lock().prune(&prune))
+    }
+
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError> {
+        let mut state = self.lock();
+        let imported = state.import(records);
+        self.tell(state.last_seq);
+        imported
     }
 }
 
@@ -154,7 +192,10 @@ impl State {
     }
 
     fn write(&mut self, task: Option<usize>, record: Record) -> Recorded {
-        let seq = Seq(self.last_seq.0 + 1);
+        self.write_as(Seq(self.last_seq.0 + 1), task, record)
+    }
+
+    fn write_as(&mut self, seq: Seq, task: Option<usize>, record: Record) -> Recorded {
         self.last_seq = seq;
         let task = task.unwrap_or_else(|| {
             let task = self.histories.len();
@@ -176,6 +217,45 @@ impl State {
             history.trim(bound, &mut self.runs);
         }
         Recorded { seq, record }
+    }
+
+    fn import(&mut self, records: Vec<Recorded>) -> Result<(), LogError> {
+        check_order(self.last_seq, &records)?;
+        for Recorded { seq, record } in records {
+            let task = self.by_name.get(&record.task).copied();
+            self.write_as(seq, task, record);
+        }
+        Ok(())
+    }
+
+    fn prune(&mut self, prune: &Prune) -> u64 {
+        self.remove(&self.removable(prune))
+    }
+
+    /// The numbers of the records that may be removed.
+    fn removable(&self, prune: &Prune) -> HashSet<Seq> {
+        let keeps: HashMap<&str, Keep> =
+            prune.needed.iter().map(|of| (&*of.task, of.keep)).collect();
+        let mut found = Vec::new();
+        for history in &self.histories {
+            let keep = keeps.get(&**history.task()).copied().unwrap_or_default();
+            history.removable(prune, keep, &mut found);
+        }
+        found.into_iter().collect()
+    }
+
+    fn remove(&mut self, gone: &HashSet<Seq>) -> u64 {
+        if !gone.is_empty() {
+            for history in &mut self.histories {
+                history.remove(gone, &mut self.runs);
+            }
+        }
+        gone.len() as u64
+    }
+
+    fn count(&self, query: &Query) -> u64 {
+        let matching = self.sources(query).into_iter().map(|(_, records)| records.count());
+        matching.sum::<usize>() as u64
     }
 
     /// Finds a record by its number.

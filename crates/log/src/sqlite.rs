@@ -5,13 +5,17 @@
 //! a file that cannot be opened as a run log is left as it was.
 //!
 //! There is one connection that writes and one that reads: SQLite has one writer at a time, and a
-//! long read must not hold up an append.
+//! long read must not hold up an append. Each knows the ledger of what it sees (`kept`): one for
+//! both would make who reads wait for the disk of who writes.
 
 mod error;
+mod kept;
 mod open;
+mod prune;
 mod read;
 mod row;
 mod schema;
+mod watch;
 mod write;
 
 use std::fmt;
@@ -22,13 +26,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redengine_core::record::{Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+    Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
 };
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use self::error::Failure;
+use self::kept::Kept;
+use self::prune::Search;
+use self::watch::Watch;
+use self::write::Writer;
+use crate::queue::Queue;
 
 /// Keeps records in an SQLite file.
 ///
@@ -41,8 +50,9 @@ use self::error::Failure;
 ///
 /// # Cancel safety
 ///
-/// A dropped future of [`RunLog::append`] has written all of its batch or nothing, and may
-/// still do so after it was dropped. Appending the batch again is safe. The others only read.
+/// A dropped future of [`RunLog::append`] or [`RunLog::import`] has written all of its batch or
+/// nothing, and may still do so after it was dropped. Appending the batch again is safe. One of
+/// [`RunLog::prune`] has removed a part. The others only read.
 ///
 /// # Examples
 ///
@@ -62,8 +72,22 @@ use self::error::Failure;
 #[derive(Clone)]
 pub struct SqliteLog {
     path: Arc<Path>,
-    writer: Arc<Mutex<Connection>>,
-    reader: Arc<Mutex<Connection>>,
+    shared: Arc<Shared>,
+}
+
+/// What clones share. The order is that of the ends: the thread that looks, then who reads, then who
+/// writes, which puts the file in order.
+struct Shared {
+    watch: Watch,
+    reader: Arc<Mutex<Reader>>,
+    queue: Arc<Queue<Writer>>,
+    busy_timeout: Duration,
+}
+
+/// The connection that reads, and what it knows of the file.
+struct Reader {
+    connection: Connection,
+    kept: Option<Kept>,
 }
 
 impl SqliteLog {
@@ -106,6 +130,23 @@ impl SqliteLog {
             synchronous: Synchronous::default(),
             busy_timeout: Duration::from_secs(5),
         }
+    }
+
+    /// Gives the room of removed records back to the disk.
+    ///
+    /// Appends wait until it is done: some seconds for a million records, and as much room as the
+    /// file has is needed meanwhile. Without it, new records take the room of removed ones.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or there is no room for a copy ([`LogErrorKind::Full`]). It
+    /// is whole then.
+    ///
+    /// # Cancel safety
+    ///
+    /// It goes on when it is dropped.
+    pub async fn compact(&self) -> Result<(), LogError> {
+        self.shared.queue.call("compact", Writer::compact).await
     }
 
     /// Tells the path of the file.
@@ -161,11 +202,16 @@ impl SqliteLogBuilder {
     pub fn open(self) -> Result<SqliteLog, LogError> {
         let (writer, reader) = open::open(&self.path, self.synchronous, self.busy_timeout)?;
         tracing::debug!(path = %self.path.display(), "opened the run log");
-        Ok(SqliteLog {
-            path: self.path.into(),
-            writer: Arc::new(Mutex::new(writer)),
-            reader: Arc::new(Mutex::new(reader)),
-        })
+        let path: Arc<Path> = self.path.into();
+        let watch = Watch::new(Arc::clone(&path));
+        let queue = Queue::new(Arc::clone(&path), Writer::new(writer), watch.teller());
+        let shared = Shared {
+            watch,
+            reader: Arc::new(Mutex::new(Reader { connection: reader, kept: None })),
+            queue: Arc::new(queue),
+            busy_timeout: self.busy_timeout,
+        };
+        Ok(SqliteLog { path, shared: Arc::new(shared) })
     }
 }
 
@@ -175,39 +221,104 @@ impl RunLog for SqliteLog {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.call(&self.writer, "write to", move |connection| write::append(connection, batch))
-            .await
+        self.shared.queue.append(batch).await
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
-        self.call(&self.reader, "read", move |connection| read::read(connection, &query)).await
+        self.with_reader(move |reader| read::read(&mut reader.connection, &query)).await
     }
 
     async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
-        self.call(&self.reader, "read", move |connection| read::past(connection, &of)).await
+        let past =
+            move |Reader { connection, kept }: &mut Reader| read::past(connection, kept, &of);
+        self.with_reader(past).await
     }
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
-        self.call(&self.reader, "read", |connection| read::last_seq(connection)).await
+        self.with_reader(|reader| read::last_seq(&reader.connection)).await
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        self.with_reader(move |reader| read::count(&mut reader.connection, &query)).await
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        let mut told = self.shared.watch.wait()?;
+        loop {
+            let last = told.borrow_and_update().last;
+            if last > after {
+                return Ok(last);
+            }
+            // Nobody may have looked yet, or looking failed.
+            let last = self.last_seq().await?;
+            if last > after {
+                return Ok(last);
+            }
+            // OK because `self` keeps the sender.
+            told.changed().await.expect("the log is there");
+        }
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        if prune.before.is_none() && prune.beyond.is_none() {
+            return Ok(0);
+        }
+        let (path, timeout) = (Arc::clone(&self.path), self.shared.busy_timeout);
+        let mut search = self
+            .blocking("read", move || Search::new(open::reader(&path, timeout)?, &prune))
+            .await?;
+        let mut removed = 0;
+        loop {
+            let found;
+            (search, found) = self
+                .blocking("read", move || {
+                    let found = search.next()?;
+                    Ok((search, found))
+                })
+                .await?;
+            let Some(found) = found else { return Ok(removed) };
+            if !found.is_empty() {
+                removed +=
+                    self.shared.queue.call("prune", move |writer| writer.remove(&found)).await?;
+            }
+        }
+    }
+
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let tell = self.shared.watch.teller();
+        let import = move |writer: &mut Writer| writer.import(records).map(tell);
+        self.shared.queue.call("write to", import).await
     }
 }
 
 impl SqliteLog {
-    /// Does something with a connection, off the reactor.
+    /// Reads something, off the reactor.
     ///
-    /// Who waits for the connection waits as a future, so that a hundred waiting appends hold no
-    /// threads and go in the order in which they came. While the call runs, Tokio's paused clock
-    /// does not advance: a test in virtual time sees an append take no time.
-    async fn call<T: Send + 'static>(
+    /// Who waits for the connection waits as a future, so that a hundred waiting reads hold no
+    /// threads and go in the order in which they came.
+    async fn with_reader<T: Send + 'static>(
         &self,
-        connection: &Arc<Mutex<Connection>>,
-        doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&mut Reader) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, LogError> {
-        let mut connection = Arc::clone(connection).lock_owned().await;
+        let mut reader = Arc::clone(&self.shared.reader).lock_owned().await;
+        self.blocking("read", move || work(&mut reader)).await
+    }
+
+    /// Does something with the file, off the reactor.
+    ///
+    /// While it is done, Tokio's paused clock does not advance: a test in virtual time sees it take
+    /// no time.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, LogError> {
         let result = match Handle::try_current() {
             Ok(runtime) => {
-                let called = runtime.spawn_blocking(move || work(&mut connection)).await;
+                let called = runtime.spawn_blocking(work).await;
                 called.map_err(|error| {
                     let path = self.path.display();
                     let message = format!("cannot {doing} `{path}`: the runtime is shutting down");
@@ -215,8 +326,18 @@ impl SqliteLog {
                 })?
             }
             // Without Tokio there is no reactor to hold up.
-            Err(_) => work(&mut connection),
+            Err(_) => work(),
         };
         result.map_err(|failure| failure.explain(doing, &self.path))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // On whatever thread this is: to close the connections takes the disk as well.
+        if let Err(failure) = self.queue.close() {
+            // Whoever opens the file next has to read a few more records.
+            tracing::debug!(?failure, "the ledger was not written down");
+        }
     }
 }

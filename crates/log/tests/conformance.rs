@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+mod reopened;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use common::NaiveLog;
@@ -12,9 +17,13 @@ use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query, RunLog,
 };
 use redengine_log::{MemoryLog, conformance};
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+use reopened::Reopened;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_memory_log_passes() {
@@ -37,6 +46,61 @@ async fn the_sqlite_log_passes() {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let log = SqliteLog::builder(folder.path().join(format!("{number}.db")));
         log.synchronous(Synchronous::Normal).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "csv")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_csv_log_passes() {
+    use redengine_log::{CsvLog, Fsync};
+
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // So that all of it is tried on rotated files too.
+        let log = CsvLog::builder(folder.path().join(format!("{number}.csv"))).rotate_at(2000);
+        log.fsync(Fsync::Never).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "jsonl")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_jsonl_log_passes() {
+    use redengine_log::{Fsync, JsonlLog};
+
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let log = JsonlLog::builder(folder.path().join(format!("{number}.jsonl"))).rotate_at(2000);
+        log.fsync(Fsync::Never).open().unwrap()
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "csv")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_csv_log_that_is_opened_again_all_the_time_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = AtomicU64::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        Reopened::<redengine_log::CsvLog>::new(folder.path().join(format!("{number}.csv")))
+    };
+    conformance::run(make).await.unwrap();
+}
+
+#[cfg(feature = "jsonl")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_jsonl_log_that_is_opened_again_all_the_time_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = AtomicU64::new(0);
+    let make = async || {
+        let number = number.fetch_add(1, Ordering::Relaxed);
+        Reopened::<redengine_log::JsonlLog>::new(folder.path().join(format!("{number}.jsonl")))
     };
     conformance::run(make).await.unwrap();
 }
@@ -96,18 +160,50 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::OnlyOpenEnds, "an_end_that_expects_the_latest_ends_too"),
     (Fault::LosesRepeated, "of_many_that_say_the_same_all_win"),
     (Fault::DropsARecord, "appends_to_different_tasks_all_win"),
+    (Fault::CountsLimited, "as_many_are_counted_as_are_read"),
+    (Fault::IgnoresRun, "as_many_are_counted_as_are_read"),
+    (Fault::IncludesUntil, "as_many_are_counted_as_are_read"),
+    (Fault::NeverTells, "what_is_there_is_told_at_once"),
+    (Fault::TellsTheNext, "what_is_there_is_told_at_once"),
+    (Fault::TellsTooEarly, "who_waits_hears_of_what_comes_and_not_before"),
+    (Fault::TellsOwnAppends, "who_waits_hears_of_what_comes_and_not_before"),
+    (Fault::TellsOne, "all_who_wait_hear"),
+    (Fault::ShowsLate, "what_was_told_never_changes"),
+    (Fault::DropsARecord, "who_follows_sees_each_record_once_and_in_order"),
+    (Fault::IncludesAfter, "who_follows_may_go_on_later"),
+    (Fault::PrunesAll, "nothing_is_removed_unless_it_is_asked_for"),
+    (Fault::PrunesNothing, "records_before_an_instant_are_removed"),
+    (Fault::PrunesTheInstant, "records_before_an_instant_are_removed"),
+    (Fault::PrunesBeyondAll, "records_beyond_so_many_later_ones_are_removed"),
+    (Fault::PrunesBoth, "of_two_reasons_to_remove_one_is_enough"),
+    (Fault::PrunesNeeded, "what_is_needed_of_a_task_stays"),
+    (Fault::PrunesOpen, "runs_that_have_not_ended_stay"),
+    (Fault::CountsWhatIsLeft, "a_log_may_be_pruned_again_and_again"),
+    (Fault::MiscountsPruned, "records_before_an_instant_are_removed"),
+    (Fault::NumbersByCount, "a_pruned_log_goes_on"),
+    (Fault::ForgetsWhatWasLatest, "what_was_removed_is_not_written_again"),
+    (Fault::ImportNumbersAnew, "a_copy_answers_as_the_original"),
+    (Fault::ImportLosesDetails, "a_copy_answers_as_the_original"),
+    (Fault::ImportBeginsAnew, "a_copy_may_be_made_in_parts"),
+    (Fault::NumbersByCount, "appends_go_on_after_an_import"),
+    (Fault::LosesRepeated, "what_was_imported_is_there"),
+    (Fault::ImportTakesAll, "numbers_that_do_not_increase_are_refused_whole"),
+    (Fault::ImportStopsHalfway, "numbers_that_do_not_increase_are_refused_whole"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_fault_is_noticed_by_the_check_that_is_there_for_it() {
     let checks = conformance::checks();
-    let mut unnoticed = Vec::new();
+    // All at once: those who wait in vain do so together.
+    let mut running = JoinSet::new();
     for (fault, name) in FAULTS {
-        let check = checks.iter().find(|check| check.name() == *name).unwrap();
-        if check.run(Arc::new(Faulty::new(*fault))).await.is_ok() {
-            unnoticed.push(format!("{name} does not notice {fault:?}"));
-        }
+        let check = *checks.iter().find(|check| check.name() == *name).unwrap();
+        running.spawn(async move {
+            let noticed = check.run(Arc::new(Faulty::new(*fault))).await.is_err();
+            (!noticed).then(|| format!("{name} does not notice {fault:?}"))
+        });
     }
+    let unnoticed: Vec<String> = running.join_all().await.into_iter().flatten().collect();
     assert_eq!(unnoticed, Vec::<String>::new());
 }
 
@@ -178,6 +274,29 @@ enum Fault {
     InventsPast,
     PastBackwards,
     Fails,
+    CountsLimited,
+    NeverTells,
+    TellsTheNext,
+    TellsTooEarly,
+    TellsOwnAppends,
+    TellsOne,
+    ShowsLate,
+    PrunesAll,
+    PrunesNothing,
+    PrunesTheInstant,
+    PrunesBeyondAll,
+    PrunesBoth,
+    PrunesNeeded,
+    PrunesOpen,
+    CountsWhatIsLeft,
+    MiscountsPruned,
+    NumbersByCount,
+    ForgetsWhatWasLatest,
+    ImportNumbersAnew,
+    ImportLosesDetails,
+    ImportBeginsAnew,
+    ImportTakesAll,
+    ImportStopsHalfway,
 }
 
 /// A log with one fault.
@@ -185,11 +304,15 @@ enum Fault {
 struct Faulty {
     log: NaiveLog,
     fault: Fault,
+    /// The last number that an append wrote.
+    appended: AtomicU64,
+    /// Tells one who waits, and only one.
+    bell: Notify,
 }
 
 impl Faulty {
     fn new(fault: Fault) -> Self {
-        Self { log: NaiveLog::default(), fault }
+        Self { log: NaiveLog::default(), fault, appended: AtomicU64::new(0), bell: Notify::new() }
     }
 
     async fn all(&self, task: &str) -> Vec<Recorded> {
@@ -202,6 +325,20 @@ impl Faulty {
         let seq = Seq(records.last().map_or(0, |last| last.seq.0) + 1);
         let recorded = Recorded { seq, record: append.record.clone() };
         records.push(recorded.clone());
+        Appended::Won(recorded)
+    }
+
+    /// Writes a record under the number of records that are left.
+    fn number_by_count(&self, append: &Append) -> Appended {
+        let left = self.log.left();
+        let of_task = left.iter().rfind(|one| one.record.task == append.record.task);
+        let latest = of_task.map(|recorded| recorded.seq);
+        if append.expect != Expect::Open && append.expect != Expect::Latest(latest) {
+            return Appended::Lost;
+        }
+        let Appended::Won(mut recorded) = self.force(append) else { unreachable!() };
+        recorded.seq = Seq(left.len() as u64 + 1);
+        self.log.records.lock().unwrap().last_mut().unwrap().seq = recorded.seq;
         Appended::Won(recorded)
     }
 
@@ -267,6 +404,20 @@ impl Faulty {
                 let begun = !self.log.read(of_run).await?.is_empty();
                 Ok(if begun { self.force(&append) } else { Appended::Lost })
             }
+            Fault::NumbersByCount if !self.is_there(&append).await => {
+                Ok(self.number_by_count(&append))
+            }
+            Fault::ForgetsWhatWasLatest if !self.is_there(&append).await => {
+                // As if the oldest record that is left were the first that ever was.
+                let left = self.log.left();
+                let is_known =
+                    left.iter().any(|one| Expect::Latest(Some(one.seq)) == append.expect);
+                Ok(if is_known || append.expect == Expect::Open {
+                    self.log.append(vec![append]).await?.remove(0)
+                } else {
+                    self.force(&append)
+                })
+            }
             Fault::LosesRepeated if self.is_there(&append).await => Ok(Appended::Lost),
             Fault::WritesRepeated if self.is_there(&append).await => Ok(self.force(&append)),
             Fault::ChecksThenActs if !self.is_there(&append).await => {
@@ -278,7 +429,8 @@ impl Faulty {
                     Expect::Latest(seq) => latest == seq,
                     Expect::Open => of_run.len() == 1 && of_run[0].record.action == Action::Run,
                 };
-                tokio::task::yield_now().await;
+                // Long enough for all others to check as well.
+                tokio::time::sleep(Duration::from_millis(2)).await;
                 Ok(if as_expected { self.force(&append) } else { Appended::Lost })
             }
             _ => {
@@ -293,7 +445,7 @@ impl Faulty {
     }
 
     fn unordered(&self, query: &Query) -> Vec<Recorded> {
-        let records = self.log.records.lock().unwrap().clone();
+        let mut records = self.log.left();
         let mut query = query.clone();
         match self.fault {
             Fault::IgnoresTasks => query.tasks = None,
@@ -324,6 +476,10 @@ impl Faulty {
                 let cut = |name: &Arc<str>| name.split('\0').next().unwrap().into();
                 query.tasks = query.tasks.map(|names| names.iter().map(cut).collect());
             }
+            Fault::ShowsLate => {
+                let last = records.last().map_or(0, |last| last.seq.0);
+                records.retain(|recorded| recorded.seq.0 % 5 != 0 || recorded.seq.0 + 2 <= last);
+            }
             _ => {}
         }
         records.into_iter().filter(|recorded| query.matches(recorded)).collect()
@@ -349,6 +505,9 @@ impl RunLog for Faulty {
         if matches!(self.fault, Fault::AnswersBackwards | Fault::AppendsBackwards) {
             answers.reverse();
         }
+        let last = self.log.last_seq().await?;
+        self.appended.store(last.0, Ordering::SeqCst);
+        self.bell.notify_one();
         Ok(answers)
     }
 
@@ -436,5 +595,104 @@ impl RunLog for Faulty {
             Fault::LastSeqIsOne => Ok(self.log.last_seq().await?.max(Seq(1))),
             _ => self.log.last_seq().await,
         }
+    }
+
+    async fn count(&self, mut query: Query) -> Result<u64, LogError> {
+        if self.fault != Fault::CountsLimited {
+            query.limit = None;
+        }
+        Ok(self.read(query).await?.len() as u64)
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        match self.fault {
+            Fault::NeverTells => std::future::pending().await,
+            Fault::TellsTheNext => self.log.changed(after).await.map(|_| Seq(after.0 + 1)),
+            Fault::TellsTooEarly => Ok(self.log.last_seq().await?),
+            Fault::TellsOwnAppends => loop {
+                let last = Seq(self.appended.load(Ordering::SeqCst));
+                if last > after {
+                    return Ok(last);
+                }
+                tokio::task::yield_now().await;
+            },
+            Fault::TellsOne => {
+                if self.log.last_seq().await? <= after {
+                    self.bell.notified().await;
+                }
+                self.log.changed(after).await
+            }
+            _ => self.log.changed(after).await,
+        }
+    }
+
+    async fn prune(&self, mut prune: Prune) -> Result<u64, LogError> {
+        let later = |at: Timestamp| Timestamp::from_micros(at.as_micros() + 1);
+        match self.fault {
+            Fault::PrunesAll => prune = prune.beyond(0),
+            Fault::PrunesNothing => return Ok(0),
+            Fault::PrunesTheInstant => prune.before = prune.before.map(later),
+            Fault::PrunesBeyondAll if prune.beyond.is_some() => {
+                // So many of all tasks together.
+                let left = self.log.left();
+                let stay = usize::try_from(prune.beyond.unwrap()).unwrap();
+                let first = left.iter().rev().nth(stay).map(|recorded| later(recorded.record.at));
+                prune.beyond = None;
+                prune.before = first;
+            }
+            Fault::PrunesBoth if prune.before.is_some() && prune.beyond.is_some() => {
+                prune.before = None;
+            }
+            Fault::PrunesNeeded => prune.needed.clear(),
+            _ => {}
+        }
+        let removed = self.log.prune(prune.clone()).await?;
+        match self.fault {
+            Fault::MiscountsPruned => return Ok(removed + 1),
+            Fault::PrunesOpen if removed > 0 => {
+                let mut latest = BTreeMap::new();
+                for recorded in self.log.left() {
+                    latest.insert((recorded.record.task, recorded.record.action), recorded.seq);
+                }
+                let left = self.log.left().into_iter().map(|recorded| recorded.seq);
+                let gone = left.filter(|seq| !latest.values().any(|latest| latest == seq));
+                self.log.removed.lock().unwrap().extend(gone);
+            }
+            Fault::CountsWhatIsLeft => {
+                let left = self.log.left();
+                *self.log.records.lock().unwrap() = left;
+            }
+            _ => {}
+        }
+        Ok(removed)
+    }
+
+    async fn import(&self, mut records: Vec<Recorded>) -> Result<(), LogError> {
+        match self.fault {
+            Fault::ImportNumbersAnew => {
+                let last = self.log.last_seq().await?.0;
+                for (seq, recorded) in (last + 1..).zip(&mut records) {
+                    recorded.seq = Seq(seq);
+                }
+            }
+            Fault::ImportLosesDetails => {
+                for recorded in &mut records {
+                    recorded.record.details = None;
+                }
+            }
+            Fault::ImportBeginsAnew => self.log.records.lock().unwrap().clear(),
+            Fault::ImportTakesAll => {
+                self.log.records.lock().unwrap().extend(records);
+                return Ok(());
+            }
+            Fault::ImportStopsHalfway => {
+                for recorded in records {
+                    self.log.import(vec![recorded]).await?;
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.log.import(records).await
     }
 }

@@ -6,15 +6,24 @@ mod common;
 
 use std::future::Future;
 use std::sync::Arc;
+#[cfg(feature = "sqlite")]
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
+#[cfg(feature = "sqlite")]
+use async_trait::async_trait;
 use common::NaiveLog;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, ActionSet, Details, Record, RunId, Seq};
-use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Query, RunLog};
+use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
+#[cfg(feature = "sqlite")]
+use redengine_core::runlog::LogError;
+use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Prune, Query, RunLog};
 use redengine_log::MemoryLog;
 #[cfg(feature = "sqlite")]
 use redengine_log::{SqliteLog, Synchronous};
@@ -25,7 +34,11 @@ const TASKS: [&str; 4] = ["a", "b", "ж \"'; --", ""];
 enum Step {
     Append(Vec<(Record, Expected)>),
     Read(Query),
+    Count(Query),
     Past(Vec<PastOf>),
+    Prune(Prune),
+    /// Records, and how much greater the number of each is than the one before it.
+    Import(Vec<(Record, u64)>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +54,7 @@ fn times() -> impl Strategy<Value = Timestamp> {
 }
 
 fn runs() -> impl Strategy<Value = RunId> {
-    (0_u8..8).prop_map(|byte| RunId::from_bytes([byte; 16]))
+    (0_u8..12).prop_map(|byte| RunId::from_bytes([byte; 16]))
 }
 
 fn seqs() -> impl Strategy<Value = Seq> {
@@ -54,8 +67,19 @@ fn tasks() -> impl Strategy<Value = &'static str> {
 
 fn details() -> impl Strategy<Value = Option<Arc<Details>>> {
     let text = || proptest::option::weighted(0.3, "[a-zä\"'\\\\\u{0}\n]{0,8}");
-    (text(), text(), text())
-        .prop_map(|(node, reason, output)| Details::new(node.map(Into::into), reason, output))
+    let attempt = proptest::option::weighted(0.3, 0_u64..5);
+    (text(), text(), text(), attempt, text(), text()).prop_map(
+        |(node, reason, output, attempt, params, trace)| {
+            let mut details = Details::default();
+            details.node = node.map(Into::into);
+            details.reason = reason;
+            details.output = output;
+            details.attempt = attempt;
+            details.params = params;
+            details.trace = trace.map(Into::into);
+            details.shared()
+        },
+    )
 }
 
 fn records() -> impl Strategy<Value = Record> {
@@ -114,11 +138,26 @@ fn pasts() -> impl Strategy<Value = Vec<PastOf>> {
     vec(of, 0..5)
 }
 
+fn prunes() -> impl Strategy<Value = Prune> {
+    use proptest::option::weighted;
+    (weighted(0.5, times()), weighted(0.5, 0_u64..6), pasts()).prop_map(
+        |(before, beyond, needed)| {
+            let mut prune = Prune::default().needed(needed);
+            prune.before = before;
+            prune.beyond = beyond;
+            prune
+        },
+    )
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => vec((records(), expected()), 0..5).prop_map(Step::Append),
-        3 => queries().prop_map(Step::Read),
-        2 => pasts().prop_map(Step::Past),
+        12 => vec((records(), expected()), 0..5).prop_map(Step::Append),
+        6 => queries().prop_map(Step::Read),
+        2 => queries().prop_map(Step::Count),
+        4 => pasts().prop_map(Step::Past),
+        1 => prunes().prop_map(Step::Prune),
+        1 => vec((records(), 1_u64..4), 0..5).prop_map(Step::Import),
     ];
     vec(step, 0..40)
 }
@@ -127,8 +166,34 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-fn parts(past: &Past) -> (&[u64; 6], u64, &[Seq], &[redengine_core::record::Recorded]) {
+fn parts(past: &Past) -> (&[u64; 6], u64, &[Seq], &[Recorded]) {
     (&past.counts, past.failures, &past.open, &past.records)
+}
+
+fn is_pruned(naive: &NaiveLog, run: RunId) -> bool {
+    let removed = naive.removed.lock().unwrap();
+    let records = naive.records.lock().unwrap();
+    records.iter().any(|recorded| recorded.record.run == run && removed.contains(&recorded.seq))
+}
+
+/// Numbers records, and leaves out what no other log can hold: a run and an action twice, and more
+/// of a run that was pruned here.
+fn importable(naive: &NaiveLog, mut records: Vec<(Record, u64)>) -> Vec<Recorded> {
+    records.retain(|(record, _)| !is_pruned(naive, record.run));
+    let there = naive.records.lock().unwrap();
+    let mut seq = there.last().map_or(0, |last| last.seq.0);
+    let mut new: Vec<Recorded> = Vec::new();
+    for (record, step) in records {
+        let is_same = |other: &&Recorded| {
+            other.record.run == record.run && other.record.action == record.action
+        };
+        if there.iter().chain(&new).any(|other| is_same(&other)) {
+            continue;
+        }
+        seq += step;
+        new.push(Recorded { seq: Seq(seq), record });
+    }
+    new
 }
 
 /// Takes the same steps with both logs.
@@ -141,6 +206,10 @@ async fn agree(log: impl RunLog, steps: Vec<Step>) {
             Step::Append(records) => {
                 let mut batch = Vec::new();
                 for (record, expected) in records {
+                    // What is answered about a run that was pruned is each log's own.
+                    if is_pruned(&naive, record.run) {
+                        continue;
+                    }
                     let expect = match expected {
                         Expected::This(expect) => expect,
                         Expected::Right => {
@@ -159,6 +228,20 @@ async fn agree(log: impl RunLog, steps: Vec<Step>) {
                 let wanted = naive.read(query.clone()).await.unwrap();
                 assert_eq!(log.read(query.clone()).await.unwrap(), wanted, "{query:?}");
             }
+            Step::Count(query) => {
+                let wanted = naive.count(query.clone()).await.unwrap();
+                assert_eq!(log.count(query.clone()).await.unwrap(), wanted, "{query:?}");
+            }
+            Step::Prune(prune) => {
+                let wanted = naive.prune(prune.clone()).await.unwrap();
+                assert_eq!(log.prune(prune.clone()).await.unwrap(), wanted, "{prune:?}");
+            }
+            Step::Import(records) => {
+                let records = importable(&naive, records);
+                naive.import(records.clone()).await.unwrap();
+                log.import(records).await.unwrap();
+                assert_eq!(log.last_seq().await.unwrap(), naive.last_seq().await.unwrap());
+            }
             Step::Past(of) => {
                 let wanted = naive.past(of.clone()).await.unwrap();
                 let got = log.past(of.clone()).await.unwrap();
@@ -173,8 +256,95 @@ async fn agree(log: impl RunLog, steps: Vec<Step>) {
     assert_eq!(log.read(Query::all()).await.unwrap(), all);
 }
 
+/// Several logs with one file, each of which is asked in turn. To the file, each is a process; one of
+/// them has just come.
+#[cfg(feature = "sqlite")]
+#[derive(Debug)]
+struct Turns {
+    file: PathBuf,
+    logs: [SqliteLog; 2],
+    turn: AtomicUsize,
+}
+
+#[cfg(feature = "sqlite")]
+impl Turns {
+    fn new(file: &Path) -> Self {
+        let logs = [(); 2].map(|()| Self::open(file));
+        Self { file: file.to_owned(), logs, turn: AtomicUsize::new(0) }
+    }
+
+    fn open(file: &Path) -> SqliteLog {
+        SqliteLog::builder(file).synchronous(Synchronous::Normal).open().unwrap()
+    }
+
+    fn next(&self) -> SqliteLog {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % 5;
+        self.logs.get(turn / 2).cloned().unwrap_or_else(|| Self::open(&self.file))
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[async_trait]
+impl RunLog for Turns {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
+        self.next().append(batch).await
+    }
+
+    async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
+        self.next().read(query).await
+    }
+
+    async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
+        self.next().past(of).await
+    }
+
+    async fn last_seq(&self) -> Result<Seq, LogError> {
+        self.next().last_seq().await
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        self.next().count(query).await
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        self.next().changed(after).await
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        self.next().prune(prune).await
+    }
+
+    async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError> {
+        self.next().import(records).await
+    }
+}
+
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    // Each makes a schema.
+    #![proptest_config(cases(24))]
+
+    #[test]
+    fn the_postgres_log_answers_as_the_naive_one(steps in steps()) {
+        let url = redengine_testserver::Server::shared().url_of_new_schema();
+        block_on(async { agree(redengine_log::PostgresLog::connect(&url).await.unwrap(), steps).await });
+    }
+}
+
+#[cfg(feature = "sqlite")]
+proptest! {
+    // Each makes a file, and opens it many times.
+    #![proptest_config(cases(80))]
+
+    #[test]
+    fn several_processes_with_one_file_answer_as_one(steps in steps()) {
+        let folder = tempfile::tempdir().unwrap();
+        block_on(agree(Turns::new(&folder.path().join("runs.db")), steps));
+    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -188,6 +358,7 @@ proptest! {
         let log = SqliteLog::builder(folder.path().join("runs.db"));
         block_on(agree(log.synchronous(Synchronous::Normal).open().unwrap(), steps));
     }
+
 }
 
 proptest! {

@@ -89,6 +89,7 @@ use proc_macro::TokenStream;
 /// | `timeout = "10 min"` | after how long a run is stopped: a text, a `Duration`, or `"never"` | as the session says |
 /// | `end = "time of day after 20:00"` | runs are stopped while this condition holds | nothing stops them |
 /// | `disabled` | the condition is not looked at until the task is enabled; also `disabled = true` | it is |
+/// | `on = "gpu"` | only sessions with this label in their `node_labels` run it | all do |
 /// | `register = false` | the task is not registered: add it with `Session::builder().task(FetchPrices)` | it is |
 /// | `crate = path` | where the crate `redengine` is found | `::redengine` |
 ///

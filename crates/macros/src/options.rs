@@ -167,6 +167,16 @@ pub(crate) fn task_name(name: &Ident, value: &Expr, complaints: &mut Complaints)
     None
 }
 
+/// Reads the label that sessions must have, or complains.
+pub(crate) fn label(name: &Ident, value: &Expr, complaints: &mut Complaints) -> Option<LitStr> {
+    let label = text(name, value, "gpu", complaints)?;
+    if label.value().trim().is_empty() {
+        complaints.about(label, "a label cannot be empty");
+        return None;
+    }
+    Some(label)
+}
+
 /// Reads a yes or no, or complains.
 pub(crate) fn yes_or_no(name: &Ident, value: &Expr, complaints: &mut Complaints) -> Option<bool> {
     if let Some(Lit::Bool(value)) = literal(value) {

@@ -12,7 +12,7 @@ use crate::signature::{
 };
 
 const OPTIONS: &[&str] =
-    &["name", "execution", "priority", "timeout", "disabled", "end", "register", "crate"];
+    &["name", "execution", "priority", "timeout", "disabled", "on", "end", "register", "crate"];
 
 /// How a task with the attribute is to be.
 #[derive(Default)]
@@ -24,6 +24,7 @@ struct Options {
     priority: Option<Expr>,
     timeout: Option<Length>,
     disabled: Option<bool>,
+    on: Option<LitStr>,
     register: Option<bool>,
     facade: Option<Path>,
 }
@@ -109,6 +110,10 @@ impl Options {
             "disabled" => {
                 let value = options::yes_or_no(&name, &value, complaints);
                 once(&mut self.disabled, "disabled", name.span(), value, complaints);
+            }
+            "on" => {
+                let value = options::label(&name, &value, complaints);
+                once(&mut self.on, "on", name.span(), value, complaints);
             }
             "end" => {
                 let value = options::condition(&value, complaints);
@@ -363,5 +368,6 @@ fn settings(function: &Function, options: &Options) -> TokenStream {
         Length::Never => quote!(.no_timeout()),
     });
     let disabled = (options.disabled == Some(true)).then(|| quote!(.disabled()));
-    quote!(#name #end #execution #priority #timeout #disabled)
+    let on = options.on.as_ref().map(|label| quote!(.on(#label)));
+    quote!(#name #end #execution #priority #timeout #disabled #on)
 }

@@ -20,7 +20,7 @@ async fn do_daily() {}
 #[allow(dead_code)]
 async fn in_text() {}
 
-#[task(every("10 s"), name = "fetch all prices", execution = "thread", priority = -3, timeout = "10 min", end = "time of day after 20:00", disabled, register = false)]
+#[task(every("10 s"), name = "fetch all prices", execution = "thread", priority = -3, timeout = "10 min", end = "time of day after 20:00", disabled, on = "gpu", register = false)]
 /// Its documentation.
 pub(crate) async fn fetch_prices() -> Vec<u32> {
     vec![1, 2]
@@ -162,6 +162,7 @@ fn options_are_taken_over() {
     assert_eq!(task.policy.priority, Some(-3));
     assert_eq!(task.policy.timeout, Some(Timeout::After(Duration::from_mins(10))));
     assert!(task.policy.disabled);
+    assert_eq!(task.policy.on.as_deref(), Some("gpu"));
 
     let task = definition(Blocks);
     assert_eq!(task.policy.timeout, Some(Timeout::After(Duration::from_secs(2))));

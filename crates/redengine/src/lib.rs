@@ -61,9 +61,10 @@
 //! [`Session::shutdown`] or the session's `shut_cond`, after the live runs ended. Handles to the session
 //! work from anywhere: add and remove tasks, ask for runs, change options and parameters.
 //!
-//! **The run log** is the truth. Each run is recorded before it starts and when it ends, in memory or
-//! in an SQLite file ([`log`]); conditions about the past look only there. After a restart on a file
-//! nothing runs that has run already, chains go on, and what was cut off is a `crash`.
+//! **The run log** is the truth. Each run is recorded before it starts and when it ends, in memory,
+//! in an SQLite file or on a PostgreSQL server ([`log`]); conditions about the past look only there.
+//! After a restart on a file nothing runs that has run already, chains go on, and what was cut off is
+//! a `crash`.
 //!
 //! **Lints** are told as warnings when a session begins to run: a condition that never holds, a task
 //! that restarts without a pause, a date that some months lack ([`Session::lints`], [`lint`]).
@@ -78,6 +79,7 @@
 //! | `macros` | yes | `#[task]` and `#[condition]` |
 //! | `toml` | no | [`SessionBuilder::settings`](session::SessionBuilder): options and conditions in a TOML file |
 //! | `sqlite` | no | [`log::SqliteLog`](https://docs.rs/redengine/latest/redengine/log/struct.SqliteLog.html) |
+//! | `postgres` | no | [`log::PostgresLog`](https://docs.rs/redengine/latest/redengine/log/struct.PostgresLog.html) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

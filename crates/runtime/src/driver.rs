@@ -3,7 +3,7 @@
 //! Always: every future awaited here is a branch of the `select!`, so nothing that users, logs or
 //! probes do delays the next step. Nothing is decided here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,20 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
-use redengine_core::facts::{History, Keep};
+use redengine_core::facts::{History, Keep, Live};
 use redengine_core::param::ParamValue;
 use redengine_core::probe::Probe;
-use redengine_core::record::{Action, Details, Record, Recorded, Seq};
-use redengine_core::runlog::{Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog};
-use redengine_core::session::{Config, Definition, Ended, Inbox, Request};
+use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
+use redengine_core::runlog::{
+    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+};
+use redengine_core::session::{Config, Definition, Ended, Health, Inbox, LogHealth, Request};
 use redengine_core::task::Output;
 use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::sleep_until;
 
 use crate::clock::Time;
 use crate::effect::{Effect, Report};
@@ -31,8 +34,9 @@ use crate::event::Event;
 use crate::exec::{self, Ready, StartedRuns};
 use crate::journal::{Journal, Whose, Written};
 use crate::lints::{self, PastRuns};
-use crate::node::{self, Node};
+use crate::membership::{Membership, Renewed};
 use crate::probe;
+use crate::retention::{self, Pruned};
 
 /// So many events are taken at a time.
 const EVENTS: usize = 1024;
@@ -42,7 +46,14 @@ const FOLLOWED: usize = 1024;
 
 type Pasts = Result<Vec<(TaskId, History)>, LogError>;
 type Read = (Vec<(TaskId, Keep)>, Pasts);
-type Follow = Result<Vec<Recorded>, LogError>;
+
+/// What is heard of what others write.
+enum Followed {
+    /// This is the last record now.
+    Changed(Result<Seq, LogError>),
+    /// These come next, and this was the last one then.
+    Records(Seq, Result<Vec<Recorded>, LogError>),
+}
 
 /// A running session.
 pub(crate) struct Driver {
@@ -62,16 +73,18 @@ pub(crate) struct Driver {
     replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
     next_reply: u64,
     reading: Option<BoxFuture<'static, Read>>,
-    following: Option<BoxFuture<'static, Follow>>,
-    /// The last record that was followed.
+    following: Option<BoxFuture<'static, Followed>>,
+    /// All records up to this one are known.
     followed: Seq,
+    pruning: BoxFuture<'static, Pruned>,
+    /// Runs whose session seemed to be gone when it was last asked who is there.
+    missing: HashSet<RunId>,
     probe_interval: Duration,
     effects: Vec<Effect>,
     finished: Option<Result<(), RunError>>,
-    /// Whether the log failed and no append has succeeded since.
-    log_down: bool,
-    /// While it is there, others know that this session's runs are not left behind.
-    _node: Node,
+    /// What is told of the session.
+    health: Health,
+    membership: Membership,
 }
 
 impl Driver {
@@ -79,9 +92,11 @@ impl Driver {
     pub(crate) async fn start(session: Session, inbox: Inbox) -> Result<Self, RunError> {
         exec::note_places();
         let mut time = Time::choose(session.clock());
-        let node = Node::new();
         let config = session.config();
         let log = session.log().clone();
+        let labels = config.node_labels.clone();
+        let mut membership = Membership::join(log.clone(), labels, config.lease).await?;
+        let node = membership.name().clone();
         let definitions = session.tasks();
         let followed = log.last_seq().await?;
         let keeps = Engine::keeps(&definitions);
@@ -95,6 +110,8 @@ impl Driver {
         } else {
             read_pasts(&*log, definitions.iter().map(past).collect()).await?
         };
+        // Who was not there then is gone: sessions take a lease before they begin a run.
+        membership.look_again().await?;
         let (now, _) = time.read();
         // Which rules an odd hour was decided by must be told when somebody asks why.
         tracing::info!(
@@ -107,7 +124,7 @@ impl Driver {
         let shut_cond = session.shut_cond();
         let seed = fastrand::u64(..);
         let probe_interval = config.probe_interval;
-        let mut engine = Engine::new(Arc::new(config), shut_cond, node.name().clone(), seed, now);
+        let mut engine = Engine::new(Arc::new(config), shut_cond, node.clone(), seed, now);
         let mut pasts: HashMap<TaskId, (Past, Keep)> =
             pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
         let mut journal = Journal::new(log);
@@ -118,7 +135,9 @@ impl Driver {
                 if let Some(output) = last_output(&past) {
                     engine.restore_output(definition.id, output);
                 }
-                bury(&history, &definition, now, &mut journal);
+                for live in history.live().iter().filter(|live| membership.is_left(live)) {
+                    bury(live, &definition, now, &mut journal);
+                }
             }
             engine.restore(definition, history);
         }
@@ -143,13 +162,18 @@ impl Driver {
             reading: None,
             following: None,
             followed,
+            pruning: retention::first(),
+            missing: HashSet::new(),
             probe_interval,
             effects: Vec::new(),
             finished: None,
-            log_down: false,
-            _node: node,
+            health: Health::default(),
+            membership,
         };
         let mut first = Vec::new();
+        if let Some(members) = driver.membership.members() {
+            first.push(Event::LeaseHeld(members.to_vec()));
+        }
         driver.learn_probes(&mut first);
         driver.learn_params(&mut first);
         // The runs that others left behind are ended before anything is decided.
@@ -164,6 +188,9 @@ impl Driver {
             driver.take_request(request, &mut first);
         }
         driver.step(first);
+        driver.health.running = true;
+        driver.health.node = Some(node);
+        driver.tell_health();
         Ok(driver)
     }
 
@@ -186,6 +213,7 @@ impl Driver {
                 self.step(events.drain(..));
             }
             if let Some(result) = self.finished.take() {
+                self.membership.leave().await;
                 return result;
             }
             if self.engine.is_looking() || is_answered && self.journal.is_busy() {
@@ -201,10 +229,14 @@ impl Driver {
             if let Some(sleep) = sleep {
                 set_timer(timer.as_mut(), sleep);
             }
-            let follows = (self.engine.follows() || self.log_down) && self.following.is_none();
-            if follows {
+            if self.is_log_down() && self.journal.is_busy() {
+                // The records that wait are tried: a log that can be read may still take none.
+                self.following = None;
+            } else if self.following.is_none() {
                 self.follow();
             }
+            // Without leases there is nothing to look for until another session runs something.
+            let looks = self.membership.members().is_some() || self.engine.has_foreign();
             tokio::select! {
                 biased;
                 _ = self.incoming.recv_many(&mut events, EVENTS) => self.let_go(&events),
@@ -218,7 +250,17 @@ impl Driver {
                     self.take_written(written, &mut events);
                 }
                 read = wait(&mut self.reading) => self.take_read(read, &mut events),
-                records = wait(&mut self.following) => self.take_followed(records, &mut events),
+                followed = wait(&mut self.following) => {
+                    if !self.take_followed(followed, &mut events) {
+                        continue;
+                    }
+                }
+                renewed = self.membership.next(), if looks => self.take_renewed(renewed, &mut events),
+                pruned = &mut self.pruning => {
+                    let (now, _) = self.time.read();
+                    self.pruning = retention::next(pruned, &self.session, &self.engine, now);
+                    continue;
+                }
                 _ = self.asked.join_next(), if !self.asked.is_empty() => {}
                 asked = stop.next(), if stop_open => match asked {
                     Some(()) => events.push(Event::Shutdown),
@@ -251,6 +293,11 @@ impl Driver {
             self.perform(effect);
         }
         self.effects = effects;
+        let unwritten = if self.is_log_down() { self.journal.len() } else { 0 };
+        if self.health.unwritten != unwritten {
+            self.health.unwritten = unwritten;
+            self.tell_health();
+        }
         exec::start(&mut self.ready, &self.session, &self.events);
     }
 
@@ -335,8 +382,16 @@ impl Driver {
                 }
             }
             Request::Terminate(task) => events.push(Event::Terminate(task)),
-            Request::Hold => events.push(Event::Held),
-            Request::Resume => events.push(Event::Resumed),
+            Request::Hold => {
+                self.health.held = true;
+                self.tell_health();
+                events.push(Event::Held);
+            }
+            Request::Resume => {
+                self.health.held = false;
+                self.tell_health();
+                events.push(Event::Resumed);
+            }
             Request::Shutdown => events.push(Event::Shutdown),
             Request::ShutdownNow => events.push(Event::ShutdownNow),
             Request::Configured => {
@@ -354,26 +409,124 @@ impl Driver {
     fn take_written(&mut self, written: Written, events: &mut Vec<Event>) {
         match written {
             Written::Answered(answers) => {
-                if self.log_down {
-                    self.log_down = false;
-                    tracing::info!(target: "redengine", "the run log answers again");
-                    events.push(Event::LogRestored);
+                self.log_is_up(events);
+                for (_, appended) in &answers {
+                    if let Appended::Won(Recorded { seq, .. }) = appended
+                        && seq.0 == self.followed.0 + 1
+                    {
+                        self.followed = *seq;
+                    }
                 }
                 take_answers(answers, events);
             }
             Written::Failed { claims, error } => {
-                if !self.log_down {
-                    self.log_down = true;
-                    tracing::error!(
-                        target: "redengine",
-                        ?error,
-                        "the run log fails; nothing starts until it answers again"
-                    );
-                    events.push(Event::LogFailed);
+                if error.kind() == LogErrorKind::Fenced && self.membership.members().is_some() {
+                    // The log answers: it is this session that counts as gone.
+                    self.membership.hurry();
+                    events.push(Event::LeaseLost);
+                } else {
+                    self.log_is_down(error, events);
                 }
                 events.extend(claims.into_iter().map(Event::ClaimFailed));
             }
         }
+    }
+
+    fn log_is_down(&mut self, error: LogError, events: &mut Vec<Event>) {
+        // What waits for news waits for an answer instead.
+        self.following = None;
+        self.journal.failed();
+        if !self.is_log_down() {
+            tracing::error!(
+                target: "redengine",
+                ?error,
+                "the run log fails; nothing starts until it answers again"
+            );
+            let (since, _) = self.time.read();
+            self.health.log = LogHealth::Down { since, error: format!("{error:?}").into() };
+            self.tell_health();
+            events.push(Event::LogFailed(error));
+        }
+    }
+
+    fn log_is_up(&mut self, events: &mut Vec<Event>) {
+        if !self.is_log_down() {
+            return;
+        }
+        if self.membership.is_held() {
+            tracing::info!(target: "redengine", "the run log answers again");
+            self.health.log = LogHealth::Up;
+            self.tell_health();
+            events.push(Event::LogRestored);
+        } else {
+            // It answers somebody whose lease may have ended, which is of no use.
+            self.journal.failed();
+        }
+    }
+
+    fn is_log_down(&self) -> bool {
+        self.health.log != LogHealth::Up
+    }
+
+    fn tell_health(&self) {
+        self.session.set_health(self.health.clone());
+    }
+
+    fn take_renewed(&mut self, renewed: Renewed, events: &mut Vec<Event>) {
+        match renewed {
+            Renewed::Look => self.bury_foreign(),
+            Renewed::Held(members) => {
+                events.push(Event::LeaseHeld(members));
+                if !self.journal.is_busy() {
+                    self.log_is_up(events);
+                }
+                self.bury_foreign();
+            }
+            Renewed::Doubtful(error) => {
+                tracing::error!(
+                    target: "redengine",
+                    ?error,
+                    "the lease cannot be renewed; nothing starts until it is"
+                );
+                self.log_is_down(error, events);
+                events.push(Event::LeaseLost);
+            }
+            Renewed::Fenced(name) => {
+                tracing::error!(
+                    target: "redengine",
+                    node = &*name,
+                    "the lease had ended, and others have taken over; its live runs are stopped"
+                );
+                self.health.node = Some(name.clone());
+                self.tell_health();
+                events.push(Event::Renamed(name));
+            }
+        }
+    }
+
+    /// Ends the runs of sessions that are gone.
+    ///
+    /// A run that became known after it was asked who is there may be of a session that came later.
+    /// So it is asked once more before a run that seems to be left behind is ended.
+    fn bury_foreign(&mut self) {
+        if self.is_log_down() || self.journal.is_busy() {
+            return;
+        }
+        let (now, _) = self.time.read();
+        let mut missing = HashSet::new();
+        for (definition, history) in self.engine.foreign() {
+            for live in history.live().iter().filter(|live| self.membership.is_left(live)) {
+                if self.missing.contains(&live.run) {
+                    bury(live, definition, now, &mut self.journal);
+                } else {
+                    missing.insert(live.run);
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.membership.hurry();
+        }
+        self.missing = missing;
     }
 
     fn take_read(&mut self, (tasks, pasts): Read, events: &mut Vec<Event>) {
@@ -381,12 +534,12 @@ impl Driver {
         match pasts {
             Ok(pasts) => events.push(Event::Read(pasts)),
             Err(error) => {
-                tracing::error!(target: "redengine", ?error, "the run log cannot be read");
+                self.log_is_down(error, events);
                 let log = self.session.log().clone();
                 let names = self.names(&tasks);
-                let pause = self.journal.pause();
+                let at = self.journal.retry_at();
                 self.reading = Some(Box::pin(async move {
-                    tokio::time::sleep(pause).await;
+                    sleep_until(at).await;
                     let pasts = read_pasts(&*log, names).await.map(restored);
                     (tasks, pasts)
                 }));
@@ -394,33 +547,51 @@ impl Driver {
         }
     }
 
-    /// Reads what others write, after a pause.
+    /// Waits for what others write; while the log fails, for an answer.
     fn follow(&mut self) {
         let log = self.session.log().clone();
-        let pause = if self.log_down { self.journal.pause() } else { self.probe_interval };
-        let query = Query::all().after(self.followed).limit(FOLLOWED);
+        let after = self.followed;
+        let retry_at = self.is_log_down().then(|| self.journal.retry_at());
         self.following = Some(Box::pin(async move {
-            tokio::time::sleep(pause).await;
-            log.read(query).await
+            let Some(at) = retry_at else { return Followed::Changed(log.changed(after).await) };
+            sleep_until(at).await;
+            Followed::Changed(log.last_seq().await)
         }));
     }
 
-    fn take_followed(&mut self, records: Follow, events: &mut Vec<Event>) {
+    /// Takes what was heard of others; tells whether there is anything to look at.
+    fn take_followed(&mut self, followed: Followed, events: &mut Vec<Event>) -> bool {
         self.following = None;
-        let Ok(records) = records else { return };
-        if self.log_down {
-            events.push(Event::LogRestored);
-        }
-        if let Some(last) = records.last() {
-            self.followed = last.seq;
-        }
+        let records = match followed {
+            Followed::Changed(Ok(last)) => {
+                let was_down = self.is_log_down();
+                self.log_is_up(events);
+                if last > self.followed {
+                    let log = self.session.log().clone();
+                    let query = Query::all().after(self.followed).limit(FOLLOWED);
+                    self.following =
+                        Some(Box::pin(
+                            async move { Followed::Records(last, log.read(query).await) },
+                        ));
+                }
+                return was_down;
+            }
+            Followed::Records(last, Ok(records)) => {
+                // Numbers may be skipped, and what was removed from the log is not read.
+                let read = records.last().map_or(Seq(0), |last| last.seq);
+                let all = if records.len() < FOLLOWED { last.max(read) } else { read };
+                self.followed = self.followed.max(all);
+                records
+            }
+            Followed::Changed(Err(error)) | Followed::Records(_, Err(error)) => {
+                self.log_is_down(error, events);
+                return true;
+            }
+        };
         let known =
             |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
         events.push(Event::Followed(records.into_iter().filter_map(known).collect()));
-        let (now, _) = self.time.read();
-        for (definition, history) in self.engine.foreign() {
-            bury(history, definition, now, &mut self.journal);
-        }
+        true
     }
 
     fn learn_probes(&mut self, events: &mut Vec<Event>) {
@@ -496,24 +667,18 @@ fn last_output(past: &Past) -> Option<Output> {
     last.record.details.as_ref()?.output.clone().map(Output::from_json)
 }
 
-/// Writes the crash of runs whose owner is gone. If several sessions do, the first one wins.
-fn bury(history: &History, definition: &Definition, now: Timestamp, journal: &mut Journal) {
-    for live in history.live() {
-        if !live.node.as_deref().is_none_or(node::is_gone) {
-            continue;
-        }
-        let reason = "its process ended before it did".to_owned();
-        let record = Record {
-            task: definition.name.clone(),
-            run: live.run,
-            action: Action::Crash,
-            at: now.max(live.started),
-            started: live.started,
-            due: None,
-            details: Details::new(None, Some(reason), None),
-        };
-        journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
-    }
+/// Writes the crash of a run whose owner is gone. If several sessions do, the first one wins.
+fn bury(live: &Live, definition: &Definition, now: Timestamp, journal: &mut Journal) {
+    let record = Record {
+        task: definition.name.clone(),
+        run: live.run,
+        action: Action::Crash,
+        at: now.max(live.started),
+        started: live.started,
+        due: None,
+        details: Details::default().with_reason("its process ended before it did").shared(),
+    };
+    journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
 }
 
 /// Tells people.

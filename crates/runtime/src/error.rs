@@ -27,6 +27,9 @@ pub enum RunError {
     /// The run log cannot be read.
     #[error("the run log cannot be read")]
     Log(#[from] LogError),
+    /// The run log failed, and `on_log_failure` is `stop`.
+    #[error("the run log failed, and `on_log_failure` is `stop`")]
+    LogFailed(#[source] LogError),
     /// A run failed outside its body, and `silence_task_prerun` is off.
     #[error("a run of task `{task}` failed before its body began: {reason}")]
     Prerun {

@@ -8,7 +8,7 @@ use redengine_core::cond::Condition;
 use redengine_core::facts::{History, ProbeId};
 use redengine_core::param::Params;
 use redengine_core::record::Recorded;
-use redengine_core::runlog::Appended;
+use redengine_core::runlog::{Appended, LogError, Member};
 use redengine_core::session::{Config, Definition};
 use redengine_core::task::{Output, SetupError};
 
@@ -52,9 +52,15 @@ pub enum Event {
     /// The log has failed; appends of this run's start may or may not have happened.
     ClaimFailed(RunKey),
     /// The log does not answer: nothing can start.
-    LogFailed,
+    LogFailed(LogError),
     /// The log answers again.
     LogRestored,
+    /// The session's lease may have ended: nothing can start.
+    LeaseLost,
+    /// The session's lease is held; these sessions share the log.
+    LeaseHeld(Vec<Member>),
+    /// Others have taken over from this session; it has another name from now on.
+    Renamed(Arc<str>),
     /// The past of tasks was read from the log.
     Read(Vec<(TaskId, History)>),
     /// Others have written to the log.

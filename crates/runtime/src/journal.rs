@@ -1,8 +1,10 @@
 //! Orders and batches appends: one batch is under way, the rest wait and go together.
 //!
 //! Always: records are appended in the order in which they were asked for. When the log fails, the
-//! ends of runs are kept and tried again, with a pause that doubles; starts are given back, for the
+//! ends of runs are kept and tried again, after a pause that doubles; starts are given back, for the
 //! decision behind them would be stale. Nothing is dropped.
+//!
+//! The pause is that of all who ask the log: who only reads tells of a failure here too.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,7 +14,9 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use redengine_core::TaskId;
 use redengine_core::runlog::{Append, Appended, Expect, LogError, RunLog};
+use tokio::time::{Instant, sleep_until};
 
+use crate::clock::steady;
 use crate::engine::RunKey;
 
 /// So many records go in one batch: enough to share the cost of a commit, few enough that the first
@@ -47,13 +51,24 @@ pub(crate) struct Journal {
     log: Arc<dyn RunLog>,
     queue: VecDeque<(Whose, Append)>,
     in_flight: Option<InFlight>,
-    /// The pause after the next failure; set while the log fails.
-    failing: Option<Duration>,
+    /// How many records are under way.
+    sent: usize,
+    /// The pause after the next failure.
+    pause: Duration,
+    /// When the log may be asked again; `None`: it has taken the last records.
+    retry_at: Option<Instant>,
 }
 
 impl Journal {
     pub(crate) fn new(log: Arc<dyn RunLog>) -> Self {
-        Self { log, queue: VecDeque::new(), in_flight: None, failing: None }
+        Self {
+            log,
+            queue: VecDeque::new(),
+            in_flight: None,
+            sent: 0,
+            pause: FIRST_PAUSE,
+            retry_at: None,
+        }
     }
 
     /// Queues a record.
@@ -66,9 +81,25 @@ impl Journal {
         self.in_flight.is_some() || !self.queue.is_empty()
     }
 
-    /// Tells how long to wait before the log is tried again.
-    pub(crate) fn pause(&self) -> Duration {
-        self.failing.unwrap_or(FIRST_PAUSE)
+    /// Tells how many records wait to be written.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len() + self.sent
+    }
+
+    /// Takes note of a failure; several in one pause are one.
+    pub(crate) fn failed(&mut self) {
+        let now = steady();
+        if self.retry_at.is_some_and(|at| at > now) {
+            return;
+        }
+        // Sessions that lost the same log must not all come back at the same moment.
+        self.retry_at = Some(now + self.pause.mul_f64(fastrand::f64().mul_add(0.5, 0.75)));
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    /// Tells when the log may be asked again.
+    pub(crate) fn retry_at(&self) -> Instant {
+        self.retry_at.unwrap_or_else(steady)
     }
 
     /// Waits until the log has answered the next batch.
@@ -83,14 +114,15 @@ impl Journal {
         let Some(in_flight) = &mut self.in_flight else { return std::future::pending().await };
         let (batch, result) = in_flight.await;
         self.in_flight = None;
+        self.sent = 0;
         match result {
             Ok(answers) => {
-                self.failing = None;
+                self.pause = FIRST_PAUSE;
+                self.retry_at = None;
                 Written::Answered(batch.into_iter().map(|(whose, _)| whose).zip(answers).collect())
             }
             Err(error) => {
-                let pause = self.failing.map_or(FIRST_PAUSE, |pause| pause * 2);
-                self.failing = Some(pause.min(LONGEST_PAUSE));
+                self.failed();
                 let mut claims = Vec::new();
                 for (whose, append) in
                     batch.into_iter().chain(self.queue.drain(..)).collect::<Vec<_>>()
@@ -115,12 +147,12 @@ impl Journal {
             return;
         }
         let log = self.log.clone();
-        let pause = self.failing;
+        let retry_at = self.retry_at;
         let batch: Batch = self.queue.drain(..self.queue.len().min(BATCH)).collect();
+        self.sent = batch.len();
         self.in_flight = Some(Box::pin(async move {
-            if let Some(pause) = pause {
-                // Sessions that lost the same log must not all come back at the same moment.
-                tokio::time::sleep(pause.mul_f64(fastrand::f64().mul_add(0.5, 0.75))).await;
+            if let Some(at) = retry_at {
+                sleep_until(at).await;
             }
             // The records are kept in case the log fails, so it is given copies.
             let copies = batch.iter().map(|(_, append)| append.clone()).collect();

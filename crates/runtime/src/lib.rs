@@ -22,8 +22,10 @@ pub mod event;
 mod exec;
 mod journal;
 mod lints;
+mod membership;
 mod node;
 mod probe;
+mod retention;
 mod run;
 
 pub use clock::VirtualClock;

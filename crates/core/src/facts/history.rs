@@ -40,6 +40,14 @@ impl Keep {
         keep
     }
 
+    /// Takes one from those that are kept of an action; tells whether there was one left.
+    pub fn take(&mut self, action: Action) -> bool {
+        let left = &mut self.0[action as usize];
+        let any = *left > 0;
+        *left = left.saturating_sub(1);
+        any
+    }
+
     /// Tells how many records of an action are kept.
     pub fn count(self, action: Action) -> usize {
         self.0[action as usize] as usize

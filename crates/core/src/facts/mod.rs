@@ -90,6 +90,11 @@ impl Facts {
         self.keep.get(&task).copied().unwrap_or_default()
     }
 
+    /// Lists the tasks of which more is kept than the default.
+    pub fn keeps(&self) -> impl Iterator<Item = (TaskId, Keep)> {
+        self.keep.iter().map(|(task, keep)| (*task, *keep))
+    }
+
     /// Notes that a task of this name is gone: conditions that name it are in error from now on.
     pub fn remove(&mut self, task: TaskId, name: Arc<str>) {
         self.removed.insert(task, name);

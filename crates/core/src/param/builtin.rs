@@ -119,6 +119,8 @@ pub struct RunInfo {
     started: Timestamp,
     due: Option<Timestamp>,
     forced: bool,
+    attempt: u64,
+    trace: Option<Arc<str>>,
 }
 
 impl RunInfo {
@@ -130,7 +132,33 @@ impl RunInfo {
         due: Option<Timestamp>,
         forced: bool,
     ) -> Self {
-        Self { task, run, started, due, forced }
+        Self { task, run, started, due, forced, attempt: 1, trace: None }
+    }
+
+    /// Sets which attempt it is.
+    pub fn with_attempt(mut self, attempt: u64) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    /// Sets the trace that it belongs to.
+    pub fn with_trace(mut self, trace: Option<Arc<str>>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Tells which attempt it is: one more than the failures in a row before it.
+    pub fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    /// Tells the trace that it belongs to, as 32 hexadecimal digits: that of the parameter
+    /// `traceparent` it was asked for with (W3C Trace Context), else one of its own, its run id.
+    pub fn trace(&self) -> String {
+        match &self.trace {
+            Some(trace) => trace.to_string(),
+            None => self.run.to_string().replace('-', ""),
+        }
     }
 
     /// Tells the name of the task.

@@ -1,7 +1,7 @@
 //! Named values.
 
 use std::any::{Any, TypeId, type_name};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,6 +71,14 @@ impl Params {
     /// Tells all names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &ParamValue)> {
         self.0.iter()
+    }
+
+    /// Tells the values that have a text, as a JSON object; `None` if there are none.
+    pub fn to_json(&self) -> Option<String> {
+        let texts: BTreeMap<&str, &str> =
+            self.0.iter().filter_map(|(name, value)| Some((&**name, &**value.text()?))).collect();
+        // OK because a map of texts is JSON.
+        (!texts.is_empty()).then(|| serde_json::to_string(&texts).unwrap_or_default())
     }
 
     /// Finds a value by name, or the only one of its type if the name is empty. The inner error is

@@ -9,6 +9,7 @@ use super::calendars::Calendars;
 use super::config::Config;
 use super::custom::CustomCondition;
 use super::default::{self, DefaultLog};
+use super::health::Health;
 use super::registry::Registry;
 use super::{Inner, Session, State};
 use crate::cond::CompileError;
@@ -239,8 +240,13 @@ impl SessionBuilder {
             }
         };
         let (requests, inbox) = mpsc::unbounded();
-        let state =
-            State { registry, params: Arc::new(self.params), running: false, problems: Vec::new() };
+        let state = State {
+            registry,
+            params: Arc::new(self.params),
+            running: false,
+            problems: Vec::new(),
+            health: Health::default(),
+        };
         let session = Session(Arc::new(Inner {
             state: Mutex::new(state),
             log,

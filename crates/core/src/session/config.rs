@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::value::{
-    Read, Wrong, condition, execution, flag, or_none, priority, time, timeout, word, zone,
+    Read, Wrong, condition, count, execution, flag, or_none, priority, time, timeout, word, zone,
 };
 use crate::error::{did_you_mean, nearest};
 use crate::expr::Expr;
@@ -44,8 +45,8 @@ pub struct Config {
     /// What happens when a condition is in error. It never starts or stops anything; true: the
     /// scheduler goes on, false: it shuts down in order, and running the session returns the error.
     pub silence_cond_check: bool,
-    /// Whether statements about tasks read the run log each time, and so see what other programs
-    /// write, instead of the facts in memory.
+    /// Whether statements about tasks read the run log each time instead of the facts in memory, which
+    /// follow it. What is launched is the same.
     pub force_status_from_logs: bool,
     /// The least time from one cycle to the next; `None`: a cycle begins as soon as something can
     /// have changed.
@@ -67,8 +68,33 @@ pub struct Config {
     pub timezone: Option<Zone>,
     /// The time from one answer of a probe to the next question.
     pub probe_interval: Duration,
+    /// What happens when the run log does not answer.
+    pub on_log_failure: OnLogFailure,
+    /// How old records may become before they are removed from the log; `None`: they stay. What
+    /// conditions and return values need stays in any case.
+    pub retention: Option<Duration>,
+    /// How many records of each task stay in the log; `None`: all. What conditions and return values
+    /// need stays in any case.
+    pub retention_records: Option<u64>,
+    /// What this session is good for: a task that says `on = "gpu"` runs only where there is `gpu`.
+    /// Set it when the session is built: later changes have no effect.
+    pub node_labels: Vec<Arc<str>>,
+    /// On a log that many machines share: after how long without a sign of life a session counts as
+    /// gone, so that others take over.
+    pub lease: Duration,
     /// The lints that are not told, as `["missing-days"]`: see [`Session::lints`](crate::Session::lints).
     pub allowed_lints: Vec<LintCode>,
+}
+
+/// What happens when the run log does not answer. Nothing starts then in any case, live runs go on,
+/// and their ends are written when it answers again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OnLogFailure {
+    /// The session waits until it answers again.
+    #[default]
+    Hold,
+    /// The session shuts down in order, and running it returns the error.
+    Stop,
 }
 
 /// What happens when a task is added under a name that exists.
@@ -102,6 +128,11 @@ impl Default for Config {
             termination_grace: Duration::from_secs(5),
             timezone: None,
             probe_interval: Duration::from_millis(100),
+            on_log_failure: OnLogFailure::Hold,
+            retention: None,
+            retention_records: None,
+            node_labels: Vec::new(),
+            lease: Duration::from_secs(15),
             allowed_lints: Vec::new(),
         }
     }
@@ -126,8 +157,11 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// A shorter lease would end while a busy machine is late with renewing it.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
 /// The names of the options.
-pub(super) const OPTIONS: [&str; 15] = [
+pub(super) const OPTIONS: [&str; 20] = [
     "task_pre_exist",
     "use_instance_naming",
     "silence_task_prerun",
@@ -142,6 +176,11 @@ pub(super) const OPTIONS: [&str; 15] = [
     "termination_grace",
     "timezone",
     "probe_interval",
+    "on_log_failure",
+    "retention",
+    "retention_records",
+    "node_labels",
+    "lease",
     "allowed_lints",
 ];
 
@@ -178,6 +217,13 @@ impl Config {
             "termination_grace" => self.termination_grace = time(key, value)?,
             "timezone" => self.timezone = or_none(value, || zone(key, value))?,
             "probe_interval" => self.probe_interval = time(key, value)?,
+            "on_log_failure" => self.on_log_failure = on_log_failure(word(key, value)?)?,
+            "retention" => self.retention = or_none(value, || timeout(key, value))?,
+            "retention_records" => {
+                self.retention_records = or_none(value, || count(key, value))?;
+            }
+            "node_labels" => self.node_labels = labels(key, value)?,
+            "lease" => self.lease = lease(key, value)?,
             "allowed_lints" => self.allowed_lints = lint_codes(key, value)?,
             _ => {
                 let help = match nearest(key, OPTIONS) {
@@ -208,6 +254,37 @@ fn conflict(word: &str) -> Read<OnConflict> {
         };
         Wrong::Value { message: format!("unknown `task_pre_exist` `{word}`"), help: Some(help) }
     })
+}
+
+/// What `on_log_failure` may be.
+const ON_LOG_FAILURE: [(&str, OnLogFailure); 2] =
+    [("hold", OnLogFailure::Hold), ("stop", OnLogFailure::Stop)];
+
+fn on_log_failure(word: &str) -> Read<OnLogFailure> {
+    let known = ON_LOG_FAILURE.iter().find(|(name, _)| *name == word);
+    known.map(|(_, choice)| *choice).ok_or_else(|| {
+        let help = match nearest(word, ON_LOG_FAILURE.map(|(name, _)| name)) {
+            Some(near) => did_you_mean(near),
+            None => "it is hold or stop".to_owned(),
+        };
+        Wrong::Value { message: format!("unknown `on_log_failure` `{word}`"), help: Some(help) }
+    })
+}
+
+fn labels(key: &str, value: &Value) -> Read<Vec<Arc<str>>> {
+    let labels = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts: Option<Vec<Arc<str>>> =
+        labels.iter().map(|label| label.as_str().map(Arc::from)).collect();
+    texts.filter(|_| value.is_array()).ok_or_else(|| Wrong::expected(key, "a list of texts", value))
+}
+
+fn lease(key: &str, value: &Value) -> Read<Duration> {
+    let lease = time(key, value)?;
+    if lease < SHORTEST_LEASE {
+        let expected = "a second or more, as it is renewed three times in that time";
+        return Err(Wrong::expected(key, expected, value));
+    }
+    Ok(lease)
 }
 
 /// Reads a list of lints; all that are wrong are told.

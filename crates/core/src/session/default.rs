@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::Session;
 use super::custom::CustomCondition;
 use crate::record::{Recorded, Seq};
-use crate::runlog::{Append, Appended, LogError, LogErrorKind, Past, PastOf, Query, RunLog};
+use crate::runlog::{Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog};
 use crate::task::Task;
 
 static DEFAULT: Mutex<Option<Session>> = Mutex::new(None);
@@ -102,6 +102,22 @@ impl RunLog for NoLog {
     }
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
+        none()
+    }
+
+    async fn count(&self, _query: Query) -> Result<u64, LogError> {
+        none()
+    }
+
+    async fn changed(&self, _after: Seq) -> Result<Seq, LogError> {
+        none()
+    }
+
+    async fn prune(&self, _prune: Prune) -> Result<u64, LogError> {
+        none()
+    }
+
+    async fn import(&self, _records: Vec<Recorded>) -> Result<(), LogError> {
         none()
     }
 }

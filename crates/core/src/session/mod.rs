@@ -8,6 +8,7 @@ mod calendars;
 mod config;
 mod custom;
 mod default;
+mod health;
 mod registry;
 mod request;
 #[cfg(feature = "toml")]
@@ -16,9 +17,10 @@ mod value;
 mod why;
 
 pub use builder::{BuildError, BuildProblem, IntoLog, SessionBuilder};
-pub use config::{Config, ConfigError, OnConflict};
+pub use config::{Config, ConfigError, OnConflict, OnLogFailure};
 pub use custom::{ArgError, CustomCondition, FromLiteral};
 pub use default::{DefaultLog, Registered, RegisteredCondition, session};
+pub use health::{Health, LogHealth};
 pub use registry::Definition;
 pub use request::{Ended, Request};
 #[cfg(feature = "toml")]
@@ -75,6 +77,7 @@ struct State {
     running: bool,
     /// What was wrong with tasks that registered themselves, which have nobody to tell.
     problems: Vec<BuildProblem>,
+    health: Health,
 }
 
 /// A name that no task of the session has.
@@ -262,6 +265,11 @@ impl Session {
         self.tell(&state, Request::Params);
     }
 
+    /// Tells how the session is: whether it runs, and whether its log answers.
+    pub fn health(&self) -> Health {
+        self.state().health.clone()
+    }
+
     /// Reads the run log.
     ///
     /// # Errors
@@ -306,6 +314,11 @@ impl Session {
         let requests = inbox.take()?;
         self.state().running = true;
         Some(Inbox { session: self.clone(), requests: Some(requests) })
+    }
+
+    /// Notes how the session is.
+    pub fn set_health(&self, health: Health) {
+        self.state().health = health;
     }
 
     /// Tells what was wrong with tasks that registered themselves.
@@ -371,7 +384,11 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
-        self.session.state().running = false;
+        {
+            let mut state = self.session.state();
+            state.running = false;
+            state.health = Health::default();
+        }
         // What was asked of this run, such as a second shutdown, is not meant for the next one.
         while self.try_next().is_some() {}
         let mut inbox = self.session.0.inbox.lock().unwrap_or_else(PoisonError::into_inner);

@@ -23,7 +23,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::builder::BuildProblem;
 use super::config::{Config, OPTIONS};
-use super::value::{Read, Wrong, condition, execution, flag, priority, timeout};
+use super::value::{Read, Wrong, condition, execution, flag, priority, timeout, word};
 use crate::cond::CompileError;
 use crate::error::{did_you_mean, nearest};
 use crate::expr::{Expr, Span};
@@ -53,6 +53,7 @@ struct TaskSettings {
     timeout: Option<Timeout>,
     execution: Option<Execution>,
     disabled: Option<bool>,
+    on: Option<Arc<str>>,
 }
 
 /// A condition in a file.
@@ -63,8 +64,8 @@ struct Written {
 }
 
 /// What can be set of a task.
-const TASK_SETTINGS: [&str; 6] =
-    ["start_cond", "end_cond", "priority", "timeout", "execution", "disabled"];
+const TASK_SETTINGS: [&str; 7] =
+    ["start_cond", "end_cond", "priority", "timeout", "execution", "disabled", "on"];
 
 /// The table of tasks.
 const TASKS: &str = "tasks";
@@ -206,6 +207,7 @@ impl TaskSettings {
         policy.timeout = self.timeout.or(policy.timeout);
         policy.execution = self.execution.or(policy.execution);
         policy.disabled = self.disabled.unwrap_or(policy.disabled);
+        policy.on = self.on.clone().or(policy.on.take());
     }
 }
 
@@ -334,6 +336,7 @@ impl TaskSettings {
             "timeout" => self.timeout = Some(Timeout::After(timeout(key, &plain)?)),
             "execution" => self.execution = Some(execution(key, &plain)?),
             "disabled" => self.disabled = Some(flag(key, &plain)?),
+            "on" => self.on = Some(word(key, &plain)?.into()),
             _ => {
                 let message = format!("unknown setting `{key}` of a task");
                 return Err(Wrong::Name { message, help: String::new() });

@@ -99,6 +99,10 @@ pub(super) fn priority(key: &str, value: &Value) -> Read<i32> {
     priority.ok_or_else(|| Wrong::expected(key, "a whole number", value))
 }
 
+pub(super) fn count(key: &str, value: &Value) -> Read<u64> {
+    value.as_u64().ok_or_else(|| Wrong::expected(key, "a whole number that is not negative", value))
+}
+
 pub(super) fn zone(key: &str, value: &Value) -> Read<Zone> {
     Zone::named(word(key, value)?).map_err(|error| Wrong::Zone { key: key.to_owned(), error })
 }

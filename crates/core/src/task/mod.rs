@@ -10,6 +10,7 @@ pub use func::{BlockingFn, TaskFn};
 pub use id::TaskId;
 pub use outcome::{Inaction, IntoOutcome, Output, Plain, TaskError};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expr::Expr;
@@ -38,7 +39,7 @@ pub struct Task {
 }
 
 /// How a task is run, apart from when.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
     /// Where it runs; `None`: as the session says.
@@ -49,6 +50,8 @@ pub struct Policy {
     pub timeout: Option<Timeout>,
     /// Whether its condition is not looked at; it can still be asked to run.
     pub disabled: bool,
+    /// Which label a session must have to run it (`node_labels`); `None`: any session may.
+    pub on: Option<Arc<str>>,
 }
 
 /// Where a task runs.
@@ -183,6 +186,13 @@ impl Task {
     /// Lets its runs take as long as they like, whatever the session says.
     pub fn no_timeout(mut self) -> Self {
         self.policy.timeout = Some(Timeout::Never);
+        self
+    }
+
+    /// Runs it only in sessions that have this label among their
+    /// [`node_labels`](crate::Config::node_labels).
+    pub fn on(mut self, label: impl Into<Arc<str>>) -> Self {
+        self.policy.on = Some(label.into());
         self
     }
 

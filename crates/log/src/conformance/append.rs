@@ -191,18 +191,26 @@ async fn numbers_increase(log: Log) -> Checked {
 }
 
 async fn every_field_comes_back(log: Log) -> Checked {
-    let text =
-        |word: &str| Some(format!("{word} \"quoted\" 'twice' \\ `äöü` 日本 \u{1F980}\0\r\n"));
-    let much = Some("so long ".repeat(100_000));
+    let text = |word: &str| format!("{word} \"quoted\" 'twice' \\ `äöü` 日本 \u{1F980}\0\r\n");
+    let much = "so long ".repeat(100_000);
+    let none = Details::default;
     let details = [
-        Details::new(None, None, None),
-        Details::new(text("node").map(Into::into), None, None),
-        Details::new(None, text("reason"), None),
-        Details::new(None, None, text("{\"output\": null}")),
-        Details::new(Some("n".into()), text("r"), text("o")),
-        Details::new(Some("".into()), Some(String::new()), Some(String::new())),
-        Details::new(None, much.clone(), much),
-    ];
+        none(),
+        none().with_node(text("node")),
+        none().with_reason(text("reason")),
+        none().with_output(text("{\"output\": null}")),
+        none().with_attempt(3),
+        none().with_params(text("{\"params\": 1}")),
+        none().with_trace(text("trace")),
+        none()
+            .with_node("n")
+            .with_reason(text("r"))
+            .with_output(text("o"))
+            .with_attempt(u64::MAX >> 1),
+        none().with_node("").with_reason("").with_output("").with_params("").with_trace(""),
+        none().with_reason(much.clone()).with_output(much.clone()).with_params(much),
+    ]
+    .map(Details::shared);
     let mut written = Vec::new();
     for (number, details) in (1..).zip(details) {
         written.push(add(&log, Record { details, ..begin("details", number) }).await?);

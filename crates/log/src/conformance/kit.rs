@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
@@ -72,6 +73,13 @@ pub(super) fn ensure(is_so: bool, why_not: impl FnOnce() -> String) -> Checked {
 
 pub(super) fn fine<T>(result: Result<T, LogError>) -> Checked<T> {
     result.map_err(|error| format!("{error:?}"))
+}
+
+/// Waits for something that should come soon, for as long as the slowest log may take.
+pub(super) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> Checked<T> {
+    const LONGEST: Duration = Duration::from_secs(10);
+    let waited = tokio::time::timeout(LONGEST, future).await;
+    waited.map_err(|_| format!("{what} did not come within {LONGEST:?}"))
 }
 
 /// Appends one record.

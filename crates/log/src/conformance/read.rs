@@ -13,6 +13,7 @@ checks![
     records_are_in_the_order_of_their_numbers_when_the_clock_stepped_back,
     each_field_of_a_query_alone,
     the_fields_of_a_query_together,
+    as_many_are_counted_as_are_read,
 ];
 
 type Log = Arc<dyn RunLog>;
@@ -68,8 +69,8 @@ async fn write(log: &Log) -> Checked<Vec<Recorded>> {
     Ok(written)
 }
 
-async fn each_field_of_a_query_alone(log: Log) -> Checked {
-    let written = write(&log).await?;
+/// Queries that have one field each, in all ways.
+fn queries(written: &[Recorded]) -> Vec<Query> {
     let middle = &written[written.len() / 2];
     let mut of_run = Query::all();
     of_run.run = Some(middle.record.run);
@@ -79,7 +80,7 @@ async fn each_field_of_a_query_alone(log: Log) -> Checked {
     of_tasks.tasks = Some(["c", "nobody", "a", "c"].map(Into::into).to_vec());
     let mut of_no_task = Query::all();
     of_no_task.tasks = Some(Vec::new());
-    let queries = [
+    vec![
         Query::all(),
         Query::task("b"),
         Query::task("nobody"),
@@ -96,8 +97,12 @@ async fn each_field_of_a_query_alone(log: Log) -> Checked {
         Query::all().from(middle.record.at),
         Query::all().until(middle.record.at),
         Query::all().from(middle.record.at).until(middle.record.at),
-    ];
-    for query in queries {
+    ]
+}
+
+async fn each_field_of_a_query_alone(log: Log) -> Checked {
+    let written = write(&log).await?;
+    for query in queries(&written) {
         let wanted: Vec<Recorded> =
             written.iter().filter(|recorded| query.matches(recorded)).cloned().collect();
         in_both_orders(&log, &query, &wanted).await?;
@@ -110,8 +115,20 @@ async fn each_field_of_a_query_alone(log: Log) -> Checked {
     Ok(())
 }
 
-async fn the_fields_of_a_query_together(log: Log) -> Checked {
+async fn as_many_are_counted_as_are_read(log: Log) -> Checked {
+    same("the count of nothing", &fine(log.count(Query::all()).await)?, &0)?;
     let written = write(&log).await?;
+    let all = queries(&written).into_iter().chain(combinations(&written));
+    for query in all {
+        let wanted = written.iter().filter(|recorded| query.matches(recorded)).count();
+        let what = format!("the count of {query:?}");
+        same(&what, &fine(log.count(query).await)?, &(wanted as u64))?;
+    }
+    Ok(())
+}
+
+/// Queries that have several fields, in all combinations.
+fn combinations(written: &[Recorded]) -> Vec<Query> {
     let middle = &written[written.len() / 2];
     let (before, after) = (&written[4], &written[written.len() - 4]);
     let mut queries = vec![Query::all()];
@@ -142,7 +159,12 @@ async fn the_fields_of_a_query_together(log: Log) -> Checked {
     both(&mut queries, |query| vec![query.clone().until(after.record.at)]);
     both(&mut queries, |query| vec![query.clone().limit(2)]);
     both(&mut queries, |query| vec![query.clone().newest_first()]);
-    for query in queries {
+    queries
+}
+
+async fn the_fields_of_a_query_together(log: Log) -> Checked {
+    let written = write(&log).await?;
+    for query in combinations(&written) {
         let mut wanted: Vec<Recorded> =
             written.iter().filter(|recorded| query.matches(recorded)).cloned().collect();
         if query.order == Order::Newest {

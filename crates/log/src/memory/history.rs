@@ -4,15 +4,17 @@
 //! `entries`; `last`, `top` and `open` name only records that are in one of the two; counts are of
 //! all that ever was.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{Order, Past, Query};
+use redengine_core::runlog::{Order, Past, Prune, Query};
 use smallvec::SmallVec;
 
+#[cfg(any(feature = "csv", feature = "jsonl"))]
+use super::restore::Marks;
 use super::runs::Runs;
 
 /// A record without its task's name: 64 bytes.
@@ -180,10 +182,56 @@ impl History {
         }
     }
 
+    /// Adds the numbers of the records that may be removed, the latest first.
+    pub(super) fn removable(&self, prune: &Prune, keep: Keep, found: &mut Vec<Seq>) {
+        let mut left = keep;
+        let all = self.kept.iter().chain(&self.entries).rev();
+        for (later, entry) in (0..).zip(all) {
+            let is_old = prune.before.is_some_and(|before| entry.at < before)
+                || prune.beyond.is_some_and(|beyond| later >= beyond);
+            let is_wanted = left.take(entry.action);
+            if is_old && !is_wanted && !self.needs(entry) {
+                found.push(entry.seq);
+            }
+        }
+    }
+
+    /// Forgets records by their numbers.
+    pub(super) fn remove(&mut self, gone: &HashSet<Seq>, runs: &mut Runs) {
+        let mut stays = |entry: &Entry| {
+            let stays = !gone.contains(&entry.seq);
+            if !stays {
+                runs.release(entry.run);
+            }
+            stays
+        };
+        self.kept.retain(&mut stays);
+        self.entries.retain(&mut stays);
+    }
+
     fn needs(&self, entry: &Entry) -> bool {
         let known = self.known.iter().find(|known| known.action == entry.action);
         known.is_some_and(|known| known.last == entry.seq || known.top.1 == entry.seq)
             || self.open.binary_search(&entry.seq).is_ok()
+    }
+
+    /// Corrects what is known by what the latest record says of removed ones.
+    #[cfg(any(feature = "csv", feature = "jsonl"))]
+    pub(super) fn correct(&mut self, action: Action, marks: Marks) {
+        if let Some(known) = self.known.iter_mut().find(|known| known.action == action) {
+            known.count = marks.count.unwrap_or(known.count);
+        }
+        self.failures = marks.failures.unwrap_or(self.failures);
+    }
+
+    /// What a record is to say of removed ones: the latest of its action, and of all ends.
+    #[cfg(any(feature = "csv", feature = "jsonl"))]
+    pub(super) fn marks(&self, seq: Seq, action: Action) -> Marks {
+        let last = |known: &&Known| known.last == seq && known.action == action;
+        let count = self.known.iter().find(last).map(|known| known.count);
+        let ends = self.known.iter().filter(|known| known.action.ends());
+        let is_latest_end = ends.map(|known| known.last).max() == Some(seq);
+        Marks { count, failures: is_latest_end.then_some(self.failures), ended: None }
     }
 
     pub(super) fn find(&self, seq: Seq) -> Option<&Entry> {

@@ -27,8 +27,45 @@ pub(super) struct RunState {
 }
 
 impl RunState {
+    /// Makes the state of a run of which there are no records yet.
+    pub(super) fn new(task: usize) -> Self {
+        Self {
+            begin: Seq(0),
+            end: Seq(0),
+            end_action: Action::Run,
+            // Four thousand million tasks do not fit into memory.
+            task: u32::try_from(task).unwrap_or(u32::MAX),
+            held: 0,
+            is_mixed: false,
+        }
+    }
+
+    /// Notes a new record; `true` if it is a further end, of which the state keeps nothing.
+    pub(super) fn note(&mut self, task: usize, action: Action, seq: Seq) -> bool {
+        let task = u32::try_from(task).unwrap_or(u32::MAX);
+        // A run has at most one record of each of six actions.
+        self.held = self.held.saturating_add(1);
+        self.is_mixed |= self.task != task;
+        if action == Action::Run {
+            self.begin = seq;
+            self.task = task;
+        } else if self.end == Seq(0) {
+            self.end = seq;
+            self.end_action = action;
+        } else {
+            return true;
+        }
+        false
+    }
+
     pub(super) fn is_open(self) -> bool {
         self.begin != Seq(0) && self.end == Seq(0)
+    }
+
+    /// The action and the number of its first end.
+    #[cfg(any(feature = "csv", feature = "jsonl"))]
+    pub(super) fn end(self) -> Option<(Action, Seq)> {
+        (self.end != Seq(0)).then_some((self.end_action, self.end))
     }
 
     pub(super) fn is_of(self, task: usize) -> bool {
@@ -43,6 +80,9 @@ impl RunState {
         self.task as usize
     }
 }
+
+/// The number of an end that is known only to have been there.
+const REMOVED: Seq = Seq(u64::MAX);
 
 /// What a new record did to its run.
 pub(super) enum Noted {
@@ -84,38 +124,29 @@ impl Runs {
             end if run.end == Seq(0) || run.end_action == end => run.end,
             end => self.further_ends.get(&(id, end)).copied().unwrap_or_default(),
         };
-        (seq != Seq(0)).then_some(seq)
+        (seq != Seq(0) && seq != REMOVED).then_some(seq)
     }
 
     /// Notes a new record.
     pub(super) fn note(&mut self, id: RunId, task: usize, action: Action, seq: Seq) -> Noted {
-        // Four thousand million tasks do not fit into memory.
-        let task = u32::try_from(task).unwrap_or(u32::MAX);
-        let run = self.shards[shard(id)].entry(id).or_insert(RunState {
-            begin: Seq(0),
-            end: Seq(0),
-            end_action: action,
-            task,
-            held: 0,
-            is_mixed: false,
-        });
+        let run = self.shards[shard(id)].entry(id).or_insert_with(|| RunState::new(task));
         let was_open = run.is_open();
-        // A run has at most one record of each of six actions.
-        run.held = run.held.saturating_add(1);
-        run.is_mixed |= run.task != task;
-        if action == Action::Run {
-            run.begin = seq;
-            run.task = task;
-        } else if run.end == Seq(0) {
-            run.end = seq;
-            run.end_action = action;
-        } else {
+        if run.note(task, action, seq) {
             self.further_ends.insert((id, action), seq);
         }
         match (was_open, run.is_open()) {
             (false, true) => Noted::Began,
             (true, false) => Noted::Ended { task: run.task(), begin: run.begin },
             _ => Noted::Neither,
+        }
+    }
+
+    /// Notes that a run has ended and that the record of its end was removed.
+    #[cfg(any(feature = "csv", feature = "jsonl"))]
+    pub(super) fn note_removed_end(&mut self, id: RunId, action: Action) {
+        if let Some(run) = self.shards[shard(id)].get_mut(&id) {
+            run.end = REMOVED;
+            run.end_action = action;
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::Path;
 use redengine_core::runlog::{LogError, LogErrorKind};
 use rusqlite::ErrorCode;
 
+use super::schema::VERSION;
+
 /// An error that does not know yet which log it is of.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -12,6 +14,16 @@ pub(super) enum Failure {
     Sqlite(rusqlite::Error),
     /// Something in the file is not what only a run log would have written.
     Corrupt(String),
+    /// A newer version has changed the file's format to this one while it was open here.
+    Version(i32),
+    /// It knows which log it is of after all.
+    Explained(LogError),
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Self::Explained(error)
+    }
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -31,6 +43,14 @@ impl Failure {
                 );
                 return LogError::new(LogErrorKind::Corrupt, message);
             }
+            Self::Version(version) => {
+                let message = format!(
+                    "cannot {doing} `{path}`: a newer version has changed its format to {version} \
+                     meanwhile (the latest known here is {VERSION}); update this program"
+                );
+                return LogError::new(LogErrorKind::Version, message);
+            }
+            Self::Explained(error) => return error,
             Self::Sqlite(error) => error,
         };
         let (kind, advice) = match error.sqlite_error_code() {
@@ -47,7 +67,7 @@ impl Failure {
                 LogErrorKind::Corrupt,
                 "SQLite cannot make sense of it; restore it from a copy, or move it away",
             ),
-            Some(ErrorCode::DiskFull) => (LogErrorKind::Io, "the disk is full; make room on it"),
+            Some(ErrorCode::DiskFull) => (LogErrorKind::Full, "the disk is full; make room on it"),
             Some(ErrorCode::CannotOpen) => (
                 LogErrorKind::Io,
                 "SQLite cannot open one of its files; look whether the folder is still there",

@@ -43,32 +43,43 @@ pub(super) fn open(
     if schema::format(&writer).map_err(|error| cannot_open(path, error))? == Format::Empty {
         schema::create(&mut writer).map_err(|error| cannot_open(path, error))?;
     }
-    accept(schema::format(&writer).map_err(|error| explain(error.into()))?, path)?;
+    let format = schema::format(&writer).map_err(|error| explain(error.into()))?;
+    accept(format, path)?;
+    if format != (Format::RunLog { version: VERSION }) {
+        schema::upgrade(&mut writer).map_err(|error| explain(error.into()))?;
+    }
     schema::check(&writer).map_err(explain)?;
     keep_as_it_is(&writer, false).map_err(|error| explain(error.into()))?;
 
     write_ahead(&writer, busy_timeout).map_err(|error| cannot_open(path, error))?;
+    settle(&writer, synchronous).map_err(|error| explain(error.into()))?;
+    let reader = reader(path, busy_timeout).map_err(|error| cannot_open(path, error))?;
+    Ok((writer, reader))
+}
+
+/// Opens one more connection that reads a run log which is open.
+pub(super) fn reader(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = connect(path, flags, busy_timeout)?;
+    settle(&reader, Synchronous::Normal)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Ok(reader)
+}
+
+fn settle(connection: &Connection, synchronous: Synchronous) -> rusqlite::Result<()> {
     let synchronous = match synchronous {
         Synchronous::Full => "full",
         Synchronous::Normal => "normal",
     };
-    let settle = |connection: &Connection| -> rusqlite::Result<()> {
-        connection.pragma_update(None, "synchronous", synchronous)?;
-        // In pages, 8 MiB: appends come back to the same pages, which are then copied once.
-        connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
-        // A write-ahead log that grew once, under a long read, is cut back to 64 MiB.
-        connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-        // Else a statement is compiled again whenever its parameters change, to look at them.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-        connection.set_prepared_statement_cache_capacity(32);
-        Ok(())
-    };
-    settle(&writer).map_err(|error| explain(error.into()))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let reader = connect(path, flags, busy_timeout).map_err(|error| cannot_open(path, error))?;
-    settle(&reader).map_err(|error| explain(error.into()))?;
-    reader.pragma_update(None, "query_only", true).map_err(|error| explain(error.into()))?;
-    Ok((writer, reader))
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    // In pages, 8 MiB: appends come back to the same pages, which are then copied once.
+    connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
+    // A write-ahead log that grew once, under a long read, is cut back to 64 MiB.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // Else a statement is compiled again whenever its parameters change, to look at them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
 }
 
 /// Tells whether there is no file yet where one can be.
@@ -130,7 +141,7 @@ fn look(path: &Path, busy_timeout: Duration) -> Result<Format, LogError> {
 fn accept(format: Format, path: &Path) -> Result<(), LogError> {
     let path = path.display();
     match format {
-        Format::Empty | Format::RunLog { version: VERSION } => Ok(()),
+        Format::Empty | Format::RunLog { version: 1..=VERSION } => Ok(()),
         Format::RunLog { version } if version > VERSION => Err(LogError::new(
             LogErrorKind::Version,
             format!(

@@ -8,17 +8,18 @@
 //! All statements of one call see the same state of the file.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 use redengine_core::Timestamp;
 use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{Order, Past, PastOf, Query};
-use rusqlite::{Connection, OptionalExtension, ToSql, named_params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Rows, ToSql, named_params};
 
 use super::error::Failure;
-use super::row::{self, COLUMNS, Names};
+use super::kept::Kept;
+use super::row::{self, COLUMNS, Names, number, seq};
 use super::schema::hour;
-use super::write::seq;
 
 pub(super) fn last_seq(connection: &Connection) -> Result<Seq, Failure> {
     let mut max = connection.prepare_cached("select max(seq) from record")?;
@@ -33,9 +34,25 @@ pub(super) fn read(connection: &mut Connection, query: &Query) -> Result<Vec<Rec
     records
 }
 
-pub(super) fn past(connection: &mut Connection, of: &[PastOf]) -> Result<Vec<Past>, Failure> {
+pub(super) fn count(connection: &mut Connection, query: &Query) -> Result<u64, Failure> {
+    let mut query = query.clone();
+    query.limit = None;
     let transaction = connection.transaction()?;
-    let pasts = of.iter().map(|of| past_of(&transaction, of)).collect();
+    let count = Reading::new(&transaction, &query).count();
+    transaction.finish()?;
+    count
+}
+
+/// Tells pasts; the ledger is brought up for it.
+pub(super) fn past(
+    connection: &mut Connection,
+    kept: &mut Option<Kept>,
+    of: &[PastOf],
+) -> Result<Vec<Past>, Failure> {
+    let transaction = connection.transaction()?;
+    let current = Kept::current(kept.take(), &transaction)?;
+    let pasts = of.iter().map(|of| past_of(&transaction, &current, of)).collect();
+    *kept = Some(current);
     transaction.finish()?;
     pasts
 }
@@ -53,23 +70,48 @@ enum Walk {
 
 impl Walk {
     fn select(self, order: Order) -> String {
-        let along = match self {
-            Self::All => "record where true",
-            Self::Run => "record indexed by record_run where run = :run",
-            Self::Action { .. } => {
-                "record indexed by record_action where task = :task and action = :action"
-            }
-        };
         let direction = match order {
             Order::Oldest => "asc",
             Order::Newest => "desc",
         };
+        let along = self.along("record where true");
         format!(
             "select {COLUMNS} from {along} and seq > :after and seq < :before
              and at >= :from and at <= :until and (:actions < 0 or (:actions >> action) & 1)
              order by seq {direction} limit :limit"
         )
     }
+
+    /// Counts without a look at the records themselves, if their times do not matter.
+    fn count(self, times: Times) -> String {
+        let (along, times) = match times {
+            Times::Bounded => ("record where true", "at >= :from and at <= :until"),
+            // The smaller of the indices that have all of it.
+            Times::Any => ("record indexed by record_action where true", ":from <= :until"),
+        };
+        let along = self.along(along);
+        format!(
+            "select count(*) from {along} and seq > :after and seq < :before and {times}
+             and (:actions < 0 or (:actions >> action) & 1) limit :limit"
+        )
+    }
+
+    fn along(self, all: &'static str) -> &'static str {
+        match self {
+            Self::All => all,
+            Self::Run => "record indexed by record_run where run = :run",
+            Self::Action { .. } => {
+                "record indexed by record_action where task = :task and action = :action"
+            }
+        }
+    }
+}
+
+/// Whether the times of records matter.
+#[derive(Clone, Copy)]
+enum Times {
+    Any,
+    Bounded,
 }
 
 struct Reading<'a> {
@@ -89,36 +131,72 @@ impl<'a> Reading<'a> {
     }
 
     fn read(mut self) -> Result<Vec<Recorded>, Failure> {
+        let walks = self.walks()?;
+        let is_one = walks.len() == 1;
+        for walk in walks {
+            self.walk(walk)?;
+        }
+        let query = self.query;
+        if query.run.is_some() {
+            self.found.retain(|recorded| query.matches(recorded));
+        }
+        if !is_one || query.run.is_some() {
+            self.settle();
+        }
+        Ok(self.found)
+    }
+
+    fn count(mut self) -> Result<u64, Failure> {
+        if self.query.run.is_some() {
+            // There are no more of one run than there are actions.
+            return Ok(self.read()?.len() as u64);
+        }
+        let is_bounded = self.query.from.is_some() || self.query.until.is_some();
+        let times = if is_bounded { Times::Bounded } else { Times::Any };
+        let mut count: i64 = 0;
+        for walk in self.walks()? {
+            // From some number on, the records are nearer than the index.
+            let times = match walk {
+                Walk::All if self.after > i64::MIN => Times::Bounded,
+                _ => times,
+            };
+            let mut statement = self.connection.prepare_cached(&walk.count(times))?;
+            let before = i64::MAX;
+            count += self.bound(&mut statement, walk, before, |rows| {
+                rows.next()?.map_or(Ok(0), |row| Ok(row.get::<_, i64>(0)?))
+            })?;
+        }
+        // OK because no count is negative.
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The walks that find all that is asked for.
+    fn walks(&mut self) -> Result<Vec<Walk>, Failure> {
         let Query { tasks, actions, run, after, from, until, limit, .. } = self.query;
         if *limit == Some(0) || until.is_some_and(|until| until.as_micros() == i64::MIN) {
             return Ok(Vec::new());
         }
         if run.is_some() {
-            self.walk(Walk::Run)?;
-            let query = self.query;
-            self.found.retain(|recorded| query.matches(recorded));
-            self.found.truncate(limit.unwrap_or(usize::MAX));
-            return Ok(self.found);
+            return Ok(vec![Walk::Run]);
         }
         if let Some(from) = from {
             match self.first_since(*from)? {
                 Some(first) => self.after = self.after.max(first.saturating_sub(1)),
-                None => return Ok(self.found),
+                None => return Ok(Vec::new()),
             }
         }
         // Rare actions of all tasks are found sooner task by task than among all records.
         if tasks.is_none() && (actions.is_empty() || after.is_some() || from.is_some()) {
-            self.walk(Walk::All)?;
-            return Ok(self.found);
+            return Ok(vec![Walk::All]);
         }
         let is_wanted = |action: &Action| actions.is_empty() || actions.contains(action);
-        for task in self.tasks()? {
-            for action in Action::ALL.into_iter().filter(is_wanted) {
-                self.walk(Walk::Action { task, action })?;
-            }
-        }
-        self.settle();
-        Ok(self.found)
+        let actions: Vec<Action> = Action::ALL.into_iter().filter(is_wanted).collect();
+        let tasks = self.tasks()?.into_iter();
+        Ok(tasks
+            .flat_map(|task| {
+                actions.iter().map(move |action| Walk::Action { task, action: *action })
+            })
+            .collect())
     }
 
     /// The smallest number that a record at or after an instant can have.
@@ -151,8 +229,7 @@ impl<'a> Reading<'a> {
 
     /// Adds what a walk finds, in the query's order.
     fn walk(&mut self, walk: Walk) -> Result<(), Failure> {
-        let Query { actions, run, from, until, limit, order, .. } = self.query;
-        let mut after = self.after;
+        let Query { limit, order, .. } = self.query;
         let mut before = i64::MAX;
         // Once there are enough, only what is nearer than the farthest of them is of use.
         if let Some(limit) = *limit
@@ -161,10 +238,31 @@ impl<'a> Reading<'a> {
             self.settle();
             match (order, self.found.last()) {
                 (Order::Oldest, Some(last)) => before = number(last.seq),
-                (Order::Newest, Some(last)) => after = after.max(number(last.seq)),
+                (Order::Newest, Some(last)) => self.after = self.after.max(number(last.seq)),
                 (_, None) => {}
             }
         }
+        let mut statement = self.connection.prepare_cached(&walk.select(*order))?;
+        let (mut names, mut found) = (mem::take(&mut self.names), mem::take(&mut self.found));
+        self.bound(&mut statement, walk, before, |rows| {
+            while let Some(row) = rows.next()? {
+                found.push(row::recorded(self.connection, &mut names, row)?);
+            }
+            Ok(())
+        })?;
+        (self.names, self.found) = (names, found);
+        Ok(())
+    }
+
+    /// Does something with the rows of a statement of a walk.
+    fn bound<T>(
+        &self,
+        statement: &mut CachedStatement<'_>,
+        walk: Walk,
+        before: i64,
+        work: impl FnOnce(&mut Rows<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Query { actions, run, from, until, limit, .. } = self.query;
         let from = from.map_or(i64::MIN, Timestamp::as_micros);
         let until = until.map_or(i64::MAX, |until| until.as_micros().saturating_sub(1));
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
@@ -172,7 +270,7 @@ impl<'a> Reading<'a> {
         let mask = if actions.is_empty() { -1 } else { mask };
         let run = run.map(|run| *run.as_bytes());
         let mut parameters: Vec<(&str, &dyn ToSql)> = named_params! {
-            ":after": after, ":before": before, ":from": from, ":until": until,
+            ":after": self.after, ":before": before, ":from": from, ":until": until,
             ":actions": mask, ":limit": limit,
         }
         .to_vec();
@@ -186,12 +284,7 @@ impl<'a> Reading<'a> {
                 parameters.push((":action", &action_number));
             }
         }
-        let mut statement = self.connection.prepare_cached(&walk.select(*order))?;
-        let mut rows = statement.query(&*parameters)?;
-        while let Some(row) = rows.next()? {
-            self.found.push(row::recorded(self.connection, &mut self.names, row)?);
-        }
-        Ok(())
+        work(&mut statement.query(&*parameters)?)
     }
 
     /// Puts what several walks found in order and leaves as many as are asked for.
@@ -204,42 +297,22 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn number(seq: Seq) -> i64 {
-    i64::try_from(seq.0).unwrap_or(i64::MAX)
-}
-
 fn task_id(connection: &Connection, name: &str) -> Result<Option<i64>, Failure> {
     let mut find = connection.prepare_cached("select id from task where name = ?1")?;
     Ok(find.query_row([name], |row| row.get(0)).optional()?)
 }
 
-fn past_of(connection: &Connection, PastOf { task, keep }: &PastOf) -> Result<Past, Failure> {
-    let mut past = Past::default();
-    let Some(id) = task_id(connection, task)? else { return Ok(past) };
-    let mut wanted: Vec<i64> = Vec::new();
-
-    let mut tallies = connection
-        .prepare_cached("select action, count, streak, last, top from tally where task = ?1")?;
-    let mut rows = tallies.query([id])?;
-    while let Some(row) = rows.next()? {
-        let (action, count): (i64, i64) = (row.get(0)?, row.get(1)?);
-        let streak: i64 = row.get(2)?;
-        let corrupt = || Failure::Corrupt(format!("the tally of task {id} is corrupt"));
-        let place = usize::try_from(action).map_err(|_| corrupt())?;
-        *past.counts.get_mut(place).ok_or_else(corrupt)? =
-            u64::try_from(count).map_err(|_| corrupt())?;
-        if action == Action::Fail as i64 {
-            past.failures = u64::try_from(streak).map_err(|_| corrupt())?;
-        }
-        wanted.extend([row.get::<_, i64>(3)?, row.get(4)?]);
-    }
-    let mut open =
-        connection.prepare_cached("select seq from open_run where task = ?1 order by seq")?;
-    for number in open.query_map([id], |row| row.get(0))? {
-        let number = number?;
-        wanted.push(number);
-        past.open.push(seq(number)?);
-    }
+fn past_of(
+    connection: &Connection,
+    kept: &Kept,
+    PastOf { task, keep }: &PastOf,
+) -> Result<Past, Failure> {
+    let Some(known) = kept.ledger.task(task) else { return Ok(Past::default()) };
+    let open: Vec<Seq> = known.open.iter().map(|(seq, _)| *seq).collect();
+    let mut wanted = open.clone();
+    wanted.extend(known.tallies.iter().flat_map(|tally| [tally.last, tally.top.1]));
+    let mut past =
+        Past { counts: known.counts(), failures: known.failures, records: Vec::new(), open };
 
     let mut records: BTreeMap<Seq, Recorded> = BTreeMap::new();
     for action in Action::ALL.into_iter().filter(|action| keep.count(*action) > 1) {
@@ -249,18 +322,17 @@ fn past_of(connection: &Connection, PastOf { task, keep }: &PastOf) -> Result<Pa
         records.extend(latest.into_iter().map(|recorded| (recorded.seq, recorded)));
     }
     let mut names = Names::default();
-    names.insert(id, Arc::clone(task));
+    names.insert(known.id, Arc::clone(task));
     let mut find =
         connection.prepare_cached(&format!("select {COLUMNS} from record where seq = ?1"))?;
-    for number in wanted {
-        let seq = seq(number)?;
+    for seq in wanted {
         if records.contains_key(&seq) {
             continue;
         }
-        let mut rows = find.query([number])?;
+        let mut rows = find.query([number(seq)])?;
         let row = rows
             .next()?
-            .ok_or_else(|| Failure::Corrupt(format!("record {number} of task {id} is missing")))?;
+            .ok_or_else(|| Failure::Corrupt(format!("record {seq} of `{task}` is missing")))?;
         records.insert(seq, row::recorded(connection, &mut names, row)?);
     }
     past.records = records.into_values().collect();

@@ -14,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::error::Failure;
 
 /// What [`recorded`] reads, in this order.
-pub(super) const COLUMNS: &str = "seq, task, run, action, at, started, due, node, reason, output";
+pub(super) const COLUMNS: &str =
+    "seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace";
 
 /// The names of the tasks that came up so far, by their numbers.
 #[derive(Default)]
@@ -25,7 +26,11 @@ impl Names {
         self.0.insert(id, name);
     }
 
-    fn get(&mut self, connection: &Connection, id: i64) -> Result<Option<Arc<str>>, Failure> {
+    pub(super) fn get(
+        &mut self,
+        connection: &Connection,
+        id: i64,
+    ) -> Result<Option<Arc<str>>, Failure> {
         if let Some(name) = self.0.get(&id) {
             return Ok(Some(Arc::clone(name)));
         }
@@ -51,14 +56,15 @@ pub(super) fn recorded(
     let task =
         names.get(connection, task)?.ok_or_else(|| corrupt(format!("there is no task {task}")))?;
     let run = field::<[u8; 16]>(row, 2).map_err(corrupt)?;
-    let action = field::<i64>(row, 3).map_err(corrupt)?;
-    let action = usize::try_from(action)
-        .ok()
-        .and_then(|action| Action::ALL.get(action).copied())
-        .ok_or_else(|| corrupt(format!("there is no action {action}")))?;
-    let node = field::<Option<Arc<str>>>(row, 7).map_err(corrupt)?;
-    let reason = field(row, 8).map_err(corrupt)?;
-    let output = field(row, 9).map_err(corrupt)?;
+    let action = action(field(row, 3).map_err(corrupt)?).map_err(corrupt)?;
+    let mut details = Details::default();
+    details.node = field::<Option<Arc<str>>>(row, 7).map_err(corrupt)?;
+    details.reason = field(row, 8).map_err(corrupt)?;
+    details.output = field(row, 9).map_err(corrupt)?;
+    let attempt = field::<Option<i64>>(row, 10).map_err(corrupt)?;
+    details.attempt = attempt.and_then(|attempt| u64::try_from(attempt).ok());
+    details.params = field(row, 11).map_err(corrupt)?;
+    details.trace = field::<Option<Arc<str>>>(row, 12).map_err(corrupt)?;
     let record = Record {
         task,
         run: RunId::from_bytes(run),
@@ -66,9 +72,27 @@ pub(super) fn recorded(
         at: Timestamp::from_micros(field(row, 4).map_err(corrupt)?),
         started: Timestamp::from_micros(field(row, 5).map_err(corrupt)?),
         due: field::<Option<i64>>(row, 6).map_err(corrupt)?.map(Timestamp::from_micros),
-        details: Details::new(node, reason, output),
+        details: details.shared(),
     };
     Ok(Recorded { seq: Seq(seq), record })
+}
+
+/// The action of a number.
+pub(super) fn action(number: i64) -> Result<Action, String> {
+    let action = usize::try_from(number).ok().and_then(|number| Action::ALL.get(number).copied());
+    action.ok_or_else(|| format!("there is no action {number}"))
+}
+
+/// The number of a record, of the number of its row.
+pub(super) fn seq(number: i64) -> Result<Seq, Failure> {
+    u64::try_from(number)
+        .map(Seq)
+        .map_err(|_| Failure::Corrupt(format!("there is a record with the number {number}")))
+}
+
+/// The number of the row of a record. None is above `i64::MAX`.
+pub(super) fn number(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
 }
 
 fn field<T: FromSql>(row: &Row<'_>, place: usize) -> Result<T, String> {

@@ -1,11 +1,13 @@
 //! The tables, and which version of them a file has.
 //!
-//! The file's header says that it is a run log (`application_id`) and in which format
-//! (`user_version`). A later format gets a step in [`upgrade`]; no step is ever changed.
+//! The file's header says that it is a run log (`application_id`) and which format one must know to
+//! use it (`user_version`). A later version that only adds tables, or columns that may be empty,
+//! leaves that number as it is: who does not know them reads and writes past them. A change that
+//! makes wrong what an older version writes raises it, gets a step in [`upgrade`], and the older
+//! version refuses the file from then on, also if it has it open. No step is ever changed.
 //!
-//! Times are microseconds since 1970 UTC. What `past` must answer beyond single records is kept up
-//! with every append in `tally` and `open_run`: counting a long history would be a scan, and
-//! counts must outlive records that are deleted.
+//! Times are microseconds since 1970 UTC. What `past` must answer beyond single records is in the
+//! `ledger` tables as of some record, and follows from the records after that: see `kept`.
 
 use redengine_core::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
@@ -16,7 +18,7 @@ use super::error::Failure;
 pub(super) const APPLICATION_ID: i32 = 0x5265_6445;
 
 /// The format that this version reads and writes.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 const CREATE: &str = "
 create table task (
@@ -35,7 +37,10 @@ create table record (
     due integer,
     node text,
     reason text,
-    output text
+    output text,
+    attempt integer,
+    params text,
+    trace text
 ) strict;
 
 -- Each ends with the row's number, which is `seq`. There are no more than these two, because
@@ -48,11 +53,23 @@ create table hour (
     hour integer primary key,
     first integer not null
 ) strict;
+";
 
-create table tally (
+/// What the records up to some number amount to, and what people look at.
+const CREATE_LEDGER: &str = "
+-- The record as of which the tables below are, and the last one that was removed, which is not
+-- after it.
+create table ledger (
+    only_one integer primary key check (only_one = 1),
+    last integer not null,
+    pruned integer not null
+) strict;
+insert into ledger values (1, 0, 0);
+
+create table ledger_tally (
     task integer not null references task (id),
     action integer not null,
-    -- How many records there have been; how many in a row without another end, for failures.
+    -- How many records there have been; for failures, how many in a row without another end.
     count integer not null,
     streak integer not null,
     -- The latest record, and the latest of those with the greatest start.
@@ -62,12 +79,14 @@ create table tally (
     primary key (task, action)
 ) strict, without rowid;
 
-create table open_run (
+-- The runs that had begun and not ended, and those that had an end before they began.
+create table ledger_open (
     task integer not null references task (id),
-    run blob not null,
     seq integer not null,
-    primary key (task, run)
+    run blob not null,
+    primary key (task, seq)
 ) strict, without rowid;
+create table ledger_ended (run blob primary key) strict, without rowid;
 
 -- For people.
 create view history as
@@ -83,8 +102,26 @@ select
     lower(hex(run)) as run,
     node,
     reason,
-    output
+    output,
+    attempt,
+    params,
+    trace
 from record join task on task.id = record.task;
+";
+
+/// Format 1 kept the tallies up with every append: nobody who does so may write any more.
+const FROM_1: &str = "
+insert into ledger_tally
+select task, action, count, iif(action = 2, streak, 0), last, top, top_started from tally;
+insert into ledger_open select task, seq, run from open_run;
+insert into ledger_ended
+select run from record as ended where action > 0 and not exists (
+    select 1 from record as begun indexed by record_run
+    where begun.run = ended.run and begun.action = 0 and begun.seq < ended.seq
+) group by run;
+update ledger set last = (select ifnull(max(seq), 0) from record);
+drop table tally;
+drop table open_run;
 ";
 
 /// The hour of an instant, as in the table of that name.
@@ -126,17 +163,48 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.execute_batch(CREATE)?;
+        transaction.execute_batch(CREATE_LEDGER)?;
     }
     transaction.commit()
 }
 
+/// Brings a file of an older format up to [`VERSION`], in one transaction, unless somebody else
+/// did so just now.
+pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if format(&transaction)? == (Format::RunLog { version: 1 }) {
+        for column in ["attempt integer", "params text", "trace text"] {
+            transaction.execute_batch(&format!("alter table record add column {column}"))?;
+        }
+        transaction.execute_batch("drop view if exists history")?;
+        transaction.execute_batch(CREATE_LEDGER)?;
+        transaction.execute_batch(FROM_1)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
+}
+
+/// Makes sure that nobody changed the format since the file was opened.
+pub(super) fn check_version(connection: &Connection) -> Result<(), Failure> {
+    match format(connection)? {
+        Format::RunLog { version: VERSION } => Ok(()),
+        Format::RunLog { version } => Err(Failure::Version(version)),
+        Format::Empty | Format::Foreign => {
+            Err(Failure::Corrupt("it is not a run log any more".to_owned()))
+        }
+    }
+}
+
 /// Makes sure that all that the statements name is there.
 pub(super) fn check(connection: &Connection) -> Result<(), Failure> {
-    const SELECTS: [&str; 7] = [
+    const SELECTS: [&str; 9] = [
         "select id, name from task",
-        "select seq, task, run, action, at, started, due, node, reason, output from record",
-        "select task, action, count, streak, last, top, top_started from tally",
-        "select task, run, seq from open_run",
+        "select seq, task, run, action, at, started, due, node, reason, output, attempt, params,
+         trace from record",
+        "select last, pruned from ledger where only_one = 1",
+        "select task, action, count, streak, last, top, top_started from ledger_tally",
+        "select task, seq, run from ledger_open",
+        "select run from ledger_ended",
         "select hour, first from hour",
         "select 1 from record indexed by record_run where run = x''",
         "select 1 from record indexed by record_action where task = 0 and action = 0",

@@ -1,205 +1,235 @@
-//! Appending records.
+//! What changes the file, each in one transaction.
 //!
-//! The transaction takes the write lock before it looks at anything, so what it decides by cannot
-//! change under it, neither in this process nor in another.
+//! A transaction takes the write lock before it looks at anything, so what it decides by cannot
+//! change under it, neither in this process nor in another. It decides by the ledger, in memory;
+//! only what the ledger cannot know is looked up: a record that is repeated.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::path::Path;
 
-use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{Append, Appended, Expect};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use redengine_core::record::{Record, Recorded, RunId, Seq};
+use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind};
+use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::error::Failure;
-use super::row::{self, COLUMNS, Names};
+use super::kept::Kept;
+use super::row::{self, COLUMNS, Names, number};
 use super::schema;
+use crate::import::check_order;
+use crate::queue::{Answers, Group, Write as QueueWrite};
 
-pub(super) fn append(
-    connection: &mut Connection,
-    batch: Vec<Append>,
-) -> Result<Vec<Appended>, Failure> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut batched = Batch { connection: &transaction, tasks: HashMap::new(), hour: None };
-    let mut appended = Vec::with_capacity(batch.len());
-    for append in batch {
-        appended.push(batched.append(append)?);
-    }
-    transaction.commit()?;
-    Ok(appended)
-}
-
-/// A task as the transaction sees it.
-#[derive(Clone, Copy)]
-struct Task {
-    /// `None`: there is no row for it yet.
-    id: Option<i64>,
-    latest: Option<Seq>,
-}
-
-struct Batch<'a> {
-    connection: &'a Connection,
-    tasks: HashMap<Arc<str>, Task>,
-    /// The hour of the latest record.
+/// The connection that writes, and what it knows of the file.
+pub(super) struct Writer {
+    connection: Connection,
+    /// `None`: it is not known; the last transaction failed, or there was none.
+    kept: Option<Kept>,
+    /// The hour of the last record, which is in its table.
     hour: Option<i64>,
 }
 
-impl Batch<'_> {
-    fn append(&mut self, Append { record, expect }: Append) -> Result<Appended, Failure> {
-        if let Some(there) = self.find(record.run, record.action)? {
-            return Ok(Appended::Won(there));
-        }
-        let task = self.task(&record.task)?;
-        let as_expected = match expect {
-            Expect::Latest(seq) => task.latest == seq,
-            Expect::Open => self.is_open(task, record.run)?,
-        };
-        if !as_expected {
-            return Ok(Appended::Lost);
-        }
-        let seq = self.write(task, &record)?;
-        Ok(Appended::Won(Recorded { seq, record }))
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, kept: None, hour: None }
     }
 
-    /// Finds the record of a run and an action, if it is in the log already.
-    fn find(&self, run: RunId, action: Action) -> Result<Option<Recorded>, Failure> {
-        let mut find = self.connection.prepare_cached(&format!(
-            "select {COLUMNS} from record indexed by record_run where run = ?1 and action = ?2"
-        ))?;
-        let mut rows = find.query(params![run.as_bytes(), action as i64])?;
-        match rows.next()? {
-            Some(row) => row::recorded(self.connection, &mut Names::default(), row).map(Some),
-            None => Ok(None),
-        }
+    /// Writes what another log has recorded; tells the last number then.
+    pub(super) fn import(&mut self, records: Vec<Recorded>) -> Result<Seq, Failure> {
+        let imported = self.write(|write| {
+            check_order(write.kept.ledger.last(), &records)?;
+            records.into_iter().try_for_each(|recorded| write.import(recorded))
+        });
+        imported.map(|((), last)| last)
     }
 
-    fn task(&mut self, name: &Arc<str>) -> Result<Task, Failure> {
-        if let Some(task) = self.tasks.get(name) {
-            return Ok(*task);
-        }
-        let mut find = self.connection.prepare_cached(
-            "select id, (select max(last) from tally where task = id) from task where name = ?1",
-        )?;
-        let found = find
-            .query_row([name], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)))
-            .optional()?;
-        let task = match found {
-            Some((id, latest)) => Task { id: Some(id), latest: latest.map(seq).transpose()? },
-            None => Task { id: None, latest: None },
-        };
-        self.tasks.insert(Arc::clone(name), task);
-        Ok(task)
-    }
-
-    fn is_open(&self, task: Task, run: RunId) -> Result<bool, Failure> {
-        let mut find = self
-            .connection
-            .prepare_cached("select 1 from open_run where task = ?1 and run = ?2")?;
-        Ok(find.exists(params![task.id, run.as_bytes()])?)
-    }
-
-    fn write(&mut self, task: Task, record: &Record) -> Result<Seq, Failure> {
-        let id = match task.id {
-            Some(id) => id,
-            None => self
-                .connection
-                .prepare_cached("insert into task (name) values (?1)")?
-                .insert([&record.task])?,
-        };
-        let details = record.details.as_deref();
-        let number = self
-            .connection
-            .prepare_cached(
-                "insert into record (task, run, action, at, started, due, node, reason, output)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .insert(params![
-                id,
-                record.run.as_bytes(),
-                record.action as i64,
-                record.at.as_micros(),
-                record.started.as_micros(),
-                record.due.map(redengine_core::Timestamp::as_micros),
-                details.and_then(|details| details.node.as_ref()),
-                details.and_then(|details| details.reason.as_ref()),
-                details.and_then(|details| details.output.as_ref()),
-            ])?;
-        self.note_hour(number, record)?;
-        self.count(id, number, record)?;
-        self.open_or_close(id, number, record)?;
-        let seq = seq(number)?;
-        self.tasks.insert(Arc::clone(&record.task), Task { id: Some(id), latest: Some(seq) });
-        Ok(seq)
-    }
-
-    fn note_hour(&mut self, number: i64, record: &Record) -> Result<(), Failure> {
-        let hour = schema::hour(record.at);
-        if self.hour != Some(hour) {
-            self.connection
-                .prepare_cached("insert or ignore into hour (hour, first) values (?1, ?2)")?
-                .execute([hour, number])?;
-            self.hour = Some(hour);
-        }
-        Ok(())
-    }
-
-    fn count(&self, task: i64, number: i64, record: &Record) -> Result<(), Failure> {
-        self.connection
-            .prepare_cached(
-                "insert into tally (task, action, count, streak, last, top, top_started)
-                 values (?1, ?2, 1, 1, ?3, ?3, ?4)
-                 on conflict do update set
-                    count = count + 1,
-                    streak = streak + 1,
-                    last = excluded.last,
-                    top = iif(excluded.top_started >= top_started, excluded.top, top),
-                    top_started = max(top_started, excluded.top_started)",
-            )?
-            .execute(params![task, record.action as i64, number, record.started.as_micros()])?;
-        if record.action.ends() && record.action != Action::Fail {
-            self.connection
-                .prepare_cached(
-                    "update tally set streak = 0 where task = ?1 and action = ?2 and streak > 0",
-                )?
-                .execute(params![task, Action::Fail as i64])?;
-        }
-        Ok(())
-    }
-
-    fn open_or_close(&self, task: i64, number: i64, record: &Record) -> Result<(), Failure> {
-        let run = record.run.as_bytes();
-        if record.action.ends() {
-            let closed = self
-                .connection
-                .prepare_cached("delete from open_run where task = ?1 and run = ?2")?
-                .execute(params![task, run])?;
-            if closed == 0 {
-                // It is not open, or was begun by another task.
-                self.connection
-                    .prepare_cached(
-                        "delete from open_run where run = ?1 and task in (
-                            select task from record indexed by record_run
-                            where run = ?1 and action = 0
-                         )",
-                    )?
-                    .execute([run])?;
+    /// Removes records; tells how many were there.
+    pub(super) fn remove(&mut self, seqs: &[Seq]) -> Result<u64, Failure> {
+        let Some(last) = seqs.iter().max() else { return Ok(0) };
+        let removed = self.write(|Write { transaction, kept, .. }| {
+            kept.copy_from(*last, transaction)?;
+            transaction
+                .prepare_cached("update ledger set pruned = max(pruned, ?1)")?
+                .execute([number(*last)])?;
+            let mut delete = transaction.prepare_cached("delete from record where seq = ?1")?;
+            let mut removed = 0;
+            for seq in seqs {
+                removed += delete.execute([number(*seq)])? as u64;
             }
-        } else {
-            // A run of which an end came first never opens.
-            self.connection
-                .prepare_cached(
-                    "insert into open_run (task, run, seq) select ?1, ?2, ?3
-                     where not exists (
-                        select 1 from record indexed by record_run where run = ?2 and action > 0
-                     )",
-                )?
-                .execute(params![task, run, number])?;
-        }
+            Ok(removed)
+        });
+        removed.map(|(removed, _)| removed)
+    }
+
+    /// Gives the room of removed records back.
+    pub(super) fn compact(&mut self) -> Result<(), Failure> {
+        self.connection.execute_batch("vacuum")?;
+        // All of the file has gone through the write-ahead log. Who reads may keep it from being
+        // cut off now; then it is later.
+        self.connection.query_row("pragma wal_checkpoint(truncate)", (), |_| Ok(()))?;
         Ok(())
+    }
+
+    /// Does something in a transaction; tells the last number then.
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>,
+    ) -> Result<(T, Seq), Failure> {
+        // Who fails on the way leaves nothing that could be wrong.
+        let (kept, hour) = (self.kept.take(), self.hour.take());
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let kept = Kept::current(kept, &transaction)?;
+        let (done, kept, hour) = {
+            let statements = Statements::new(&transaction)?;
+            let mut write = Write { transaction: &transaction, statements, kept, hour };
+            let done = work(&mut write)?;
+            if write.kept.is_copy_due() {
+                write.kept.write_down(&transaction)?;
+            }
+            (done, write.kept, write.hour)
+        };
+        transaction.commit()?;
+        let last = kept.ledger.last();
+        (self.kept, self.hour) = (Some(kept), hour);
+        Ok((done, last))
     }
 }
 
-pub(super) fn seq(number: i64) -> Result<Seq, Failure> {
-    u64::try_from(number)
-        .map(Seq)
-        .map_err(|_| Failure::Corrupt(format!("there is a record with the number {number}")))
+impl QueueWrite for Writer {
+    type Failure = Failure;
+
+    fn append(&mut self, group: Group) -> Result<(Answers, Seq), Failure> {
+        self.write(|write| {
+            let answer =
+                |batch: Vec<Append>| batch.into_iter().map(|one| write.append(one)).collect();
+            group.into_iter().map(answer).collect()
+        })
+    }
+
+    /// Writes the ledger down, so that the next one who opens the file need not read what came since.
+    fn close(&mut self) -> Result<(), Failure> {
+        /// Fewer are read faster than this is written.
+        const FEW: u64 = 1000;
+        if self.kept.as_ref().is_some_and(|kept| kept.since_copy() > FEW) {
+            // Nobody should wait for what is only a convenience.
+            self.connection.busy_timeout(std::time::Duration::ZERO)?;
+            self.write(|Write { transaction, kept, .. }| kept.write_down(transaction))?;
+        }
+        Ok(())
+    }
+
+    fn explain(failure: Failure, doing: &str, path: &Path) -> LogError {
+        failure.explain(doing, path)
+    }
+}
+
+/// The statements of an append, which are looked up once in a transaction.
+struct Statements<'a> {
+    insert: CachedStatement<'a>,
+    find: CachedStatement<'a>,
+}
+
+impl<'a> Statements<'a> {
+    fn new(transaction: &'a Connection) -> rusqlite::Result<Self> {
+        let insert = transaction.prepare_cached(
+            "insert into record (seq, task, run, action, at, started, due, node, reason, output,
+                attempt, params, trace)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             on conflict (run, action) do nothing",
+        )?;
+        let find = transaction.prepare_cached(&format!(
+            "select {COLUMNS} from record indexed by record_run where run = ?1 and action = ?2"
+        ))?;
+        Ok(Self { insert, find })
+    }
+}
+
+/// A transaction.
+struct Write<'a> {
+    transaction: &'a Connection,
+    statements: Statements<'a>,
+    kept: Kept,
+    hour: Option<i64>,
+}
+
+impl Write<'_> {
+    fn append(&mut self, Append { record, expect }: Append) -> Result<Appended, Failure> {
+        if self.kept.ledger.is_expected(&record, expect) {
+            let seq = Seq(self.kept.ledger.last().0 + 1);
+            if self.insert(seq, &record)? {
+                return Ok(Appended::Won(Recorded { seq, record }));
+            }
+        }
+        // It may be there already: what was said and not heard is said again.
+        let there = self.find(&record)?;
+        Ok(there.map_or(Appended::Lost, Appended::Won))
+    }
+
+    fn import(&mut self, Recorded { seq, record }: Recorded) -> Result<(), Failure> {
+        if self.insert(seq, &record)? {
+            return Ok(());
+        }
+        let message = format!(
+            "cannot import record {seq}: run {} has a record of `{}` already; import only what \
+             comes after a log's last record",
+            record.run, record.action
+        );
+        Err(LogError::new(LogErrorKind::Order, message).into())
+    }
+
+    /// Writes a record, unless its run has one of its action.
+    fn insert(&mut self, seq: Seq, record: &Record) -> Result<bool, Failure> {
+        let known = self.kept.ledger.task(&record.task).map(|task| task.id);
+        let is_new = known.is_none();
+        let task = known.map_or_else(|| self.new_task(record), Ok)?;
+        let details = record.details.as_deref();
+        let attempt = details.and_then(|details| details.attempt);
+        let inserted = self.statements.insert.execute(params![
+            number(seq),
+            task,
+            record.run.as_bytes(),
+            record.action as i64,
+            record.at.as_micros(),
+            record.started.as_micros(),
+            record.due.map(redengine_core::Timestamp::as_micros),
+            details.and_then(|details| details.node.as_ref()),
+            details.and_then(|details| details.reason.as_ref()),
+            details.and_then(|details| details.output.as_ref()),
+            attempt.map(|attempt| i64::try_from(attempt).unwrap_or(i64::MAX)),
+            details.and_then(|details| details.params.as_ref()),
+            details.and_then(|details| details.trace.as_ref()),
+        ])?;
+        if inserted == 0 {
+            return Ok(false);
+        }
+        let hour = schema::hour(record.at);
+        if self.hour != Some(hour) {
+            self.transaction
+                .prepare_cached("insert or ignore into hour (hour, first) values (?1, ?2)")?
+                .execute([hour, number(seq)])?;
+            self.hour = Some(hour);
+        }
+        self.kept.ledger.fold(seq, record);
+        if is_new {
+            self.kept.ledger.set_id(&record.task, task);
+        }
+        Ok(true)
+    }
+
+    /// Gives a record's task a number, unless a record that was not written after all did so.
+    fn new_task(&self, record: &Record) -> Result<i64, Failure> {
+        let mut name = self.transaction.prepare_cached(
+            "insert into task (name) values (?1) on conflict (name) do update set name = name
+             returning id",
+        )?;
+        Ok(name.query_row([&record.task], |row| row.get(0))?)
+    }
+
+    /// Finds the record of a run and an action.
+    fn find(&mut self, Record { run, action, .. }: &Record) -> Result<Option<Recorded>, Failure> {
+        let run: &RunId = run;
+        let mut rows = self.statements.find.query(params![run.as_bytes(), *action as i64])?;
+        match rows.next()? {
+            Some(row) => row::recorded(self.transaction, &mut Names::default(), row).map(Some),
+            None => Ok(None),
+        }
+    }
 }

@@ -1,16 +1,29 @@
 //! A run log as one would explain it: a list that is looked through from end to end.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, Order, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query, RunLog,
 };
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NaiveLog {
+    /// All that was ever written.
     pub(crate) records: Arc<Mutex<Vec<Recorded>>>,
+    /// The numbers of those that were removed.
+    pub(crate) removed: Arc<Mutex<BTreeSet<Seq>>>,
+}
+
+impl NaiveLog {
+    /// All that is there.
+    pub(crate) fn left(&self) -> Vec<Recorded> {
+        let removed = self.removed.lock().unwrap();
+        let records = self.records.lock().unwrap();
+        records.iter().filter(|recorded| !removed.contains(&recorded.seq)).cloned().collect()
+    }
 }
 
 fn of<'a>(records: &'a [Recorded], task: &'a str) -> impl DoubleEndedIterator<Item = &'a Recorded> {
@@ -43,7 +56,8 @@ fn append(records: &mut Vec<Recorded>, Append { record, expect }: Append) -> App
     Appended::Won(recorded)
 }
 
-fn past(records: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
+/// `left` are those of `records` that were not removed.
+fn past(records: &[Recorded], left: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
     let mut past = Past::default();
     let mut wanted: Vec<&Recorded> = Vec::new();
     for (count, action) in past.counts.iter_mut().zip(Action::ALL) {
@@ -66,13 +80,29 @@ fn past(records: &[Recorded], PastOf { task, keep }: &PastOf) -> Past {
         wanted.push(recorded);
     }
     for action in Action::ALL {
-        let of_action = of(records, task).filter(|recorded| recorded.record.action == action);
+        let of_action = of(left, task).filter(|recorded| recorded.record.action == action);
         wanted.extend(of_action.rev().take(keep.count(action)));
     }
     wanted.sort_by_key(|recorded| recorded.seq);
     wanted.dedup();
     past.records = wanted.into_iter().cloned().collect();
     past
+}
+
+fn is_prunable(
+    records: &[Recorded],
+    left: &[Recorded],
+    recorded: &Recorded,
+    prune: &Prune,
+) -> bool {
+    let task = &recorded.record.task;
+    let later = of(left, task).filter(|other| other.seq > recorded.seq).count() as u64;
+    let is_old = prune.before.is_some_and(|before| recorded.record.at < before)
+        || prune.beyond.is_some_and(|beyond| later >= beyond);
+    let needed = prune.needed.iter().rfind(|of| of.task == *task);
+    let keep = needed.map(|of| of.keep).unwrap_or_default();
+    let past = past(records, left, &PastOf { task: Arc::clone(task), keep });
+    is_old && !past.records.contains(recorded)
 }
 
 #[async_trait]
@@ -83,7 +113,7 @@ impl RunLog for NaiveLog {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
-        let mut records = self.records.lock().unwrap().clone();
+        let mut records = self.left();
         records.retain(|recorded| query.matches(recorded));
         if query.order == Order::Newest {
             records.reverse();
@@ -93,11 +123,49 @@ impl RunLog for NaiveLog {
     }
 
     async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
+        let left = self.left();
         let records = self.records.lock().unwrap();
-        Ok(of.iter().map(|of| past(&records, of)).collect())
+        Ok(of.iter().map(|of| past(&records, &left, of)).collect())
     }
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
         Ok(self.records.lock().unwrap().last().map_or(Seq(0), |last| last.seq))
+    }
+
+    async fn count(&self, query: Query) -> Result<u64, LogError> {
+        Ok(self.left().iter().filter(|recorded| query.matches(recorded)).count() as u64)
+    }
+
+    async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
+        loop {
+            let last = self.last_seq().await?;
+            if last > after {
+                return Ok(last);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
+        let left = self.left();
+        let records = self.records.lock().unwrap();
+        let gone: Vec<Seq> = left
+            .iter()
+            .filter(|recorded| is_prunable(&records, &left, recorded, &prune))
+            .map(|recorded| recorded.seq)
+            .collect();
+        self.removed.lock().unwrap().extend(&gone);
+        Ok(gone.len() as u64)
+    }
+
+    async fn import(&self, new: Vec<Recorded>) -> Result<(), LogError> {
+        let mut records = self.records.lock().unwrap();
+        let last = records.last().map_or(Seq(0), |last| last.seq);
+        let before = [last].into_iter().chain(new.iter().map(|recorded| recorded.seq));
+        if before.zip(&new).any(|(before, next)| before >= next.seq) {
+            return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
+        }
+        records.extend(new);
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use redengine_core::cond::{Broken, Condition, Truth, Verdict, View, evaluate};
-use redengine_core::record::{Action, Record, RunId};
+use redengine_core::record::{Action, Details, Record, RunId};
 use redengine_core::runlog::{Append, Expect};
 use redengine_core::task::{Body, Execution};
 use redengine_core::{TaskId, Timestamp};
@@ -102,8 +102,8 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let slot = &mut self.tasks[task.index()];
-        let Some(definition) = &slot.definition else { return };
+        let slot = &self.tasks[task.index()];
+        let Some(definition) = slot.definition.clone() else { return };
         if self.phase.is_over() {
             return;
         }
@@ -111,18 +111,20 @@ impl Engine {
             // A live run blocks the next one; its end makes this ready again.
             return;
         }
-        if !self.facts.history(task).live().is_empty() {
-            // Another session runs it; the log will tell when it ends.
-            if !self.foreign.contains(&task) {
-                self.foreign.push(task);
-            }
+        if definition.policy.on.as_deref().is_some_and(|label| !self.has_label(label)) {
             return;
         }
-        if self.held || self.log_down {
+        if !self.facts.history(task).live().is_empty() {
+            // Another session runs it; the log will tell when it ends.
+            self.turns.remove(&key);
+            return;
+        }
+        if !self.may_start() {
             self.subjects.get_mut(key).state = State::Parked;
             self.parked.push(key);
             return;
         }
+        let slot = &mut self.tasks[task.index()];
         if let Some(forced) = slot.requests.as_mut().and_then(|requests| requests.pop_front()) {
             slot.requests.take_if(|requests| requests.is_empty());
             self.claim(task, None, Some(forced), now, effects);
@@ -131,21 +133,33 @@ impl Engine {
         if definition.policy.disabled {
             return;
         }
-        let condition = definition.start.clone();
         let name = definition.name.clone();
-        let Some(verdict) = self.evaluate(key, &condition, Some(task), fresh, now) else { return };
+        let Some(mut verdict) = self.evaluate(key, &definition.start, Some(task), fresh, now)
+        else {
+            return;
+        };
         match &verdict.truth {
             Truth::True => {
                 self.broken.remove(&key);
+                if let Some(turn) = self.turn(key, &definition, now) {
+                    let first = verdict.wake.at.map_or(turn, |at| at.min(turn));
+                    verdict.wake.at = Some(first);
+                    self.wait(key, verdict, now, effects);
+                    return;
+                }
                 let due = verdict.since.filter(|since| *since <= now);
                 self.claim(task, due, None, now, effects);
             }
             Truth::Broken(broken) => {
                 let broken = broken.clone();
+                self.turns.remove(&key);
                 self.wait(key, verdict, now, effects);
                 self.report_broken(key, Some(name), broken, now, effects);
             }
-            Truth::False | Truth::Pending => self.wait_unbroken(key, verdict, now, effects),
+            Truth::False | Truth::Pending => {
+                self.turns.remove(&key);
+                self.wait_unbroken(key, verdict, now, effects);
+            }
         }
     }
 
@@ -310,7 +324,7 @@ impl Engine {
             at: now,
             started: now,
             due,
-            details: self.begin.clone(),
+            details: self.details(task, forced.as_ref()),
         };
         let expect = Expect::Latest(self.facts.history(task).latest_seq());
         let key = self.runs.insert(Run {
@@ -325,5 +339,19 @@ impl Engine {
             timer: None,
         });
         effects.push(Effect::Append(key, Append { record, expect }));
+    }
+
+    /// Tells what the `run` record of a task has to add.
+    fn details(&self, task: TaskId, forced: Option<&Forced>) -> Option<Arc<Details>> {
+        let failures = self.facts.history(task).failures_in_a_row();
+        let params = forced.and_then(|forced| forced.params.to_json());
+        if failures == 0 && params.is_none() {
+            return self.begin.clone();
+        }
+        let mut details = Details::default().with_node(self.node.clone());
+        details.attempt = (failures > 0).then_some(failures + 1);
+        details.params = params;
+        details.trace = forced.and_then(Forced::trace);
+        details.shared()
     }
 }

@@ -25,9 +25,7 @@ impl Engine {
                 None => self.returns.remove(&task),
             };
         }
-        if action.ends() && self.facts.history(task).live().is_empty() {
-            self.foreign.retain(|other| *other != task);
-        }
+        self.note_foreign(task);
         self.watch.on_record(task, action, &mut self.woken);
         self.wake_woken();
         if let Some(slot) = self.tasks.get(task.index()) {
@@ -37,6 +35,16 @@ impl Engine {
             for key in [start, end].into_iter().flatten() {
                 self.make_ready(key);
             }
+        }
+    }
+
+    /// Notes whether a task has a live run of another session.
+    pub(super) fn note_foreign(&mut self, task: TaskId) {
+        let mut live = self.facts.history(task).live().iter();
+        if live.any(|live| live.node.as_ref() != Some(&self.node)) {
+            self.foreign.insert(task);
+        } else {
+            self.foreign.remove(&task);
         }
     }
 
@@ -82,12 +90,9 @@ impl Engine {
             self.disown_lost_claims(task, &history, now, effects);
             let before = self.facts.history(task).latest_seq();
             let after = history.latest_seq();
-            let over = history.live().is_empty();
             self.facts.restore(task, history);
             if before != after {
-                if over {
-                    self.foreign.retain(|other| *other != task);
-                }
+                self.note_foreign(task);
                 self.watch.on_history(task, &mut self.woken);
                 self.wake_woken();
             }

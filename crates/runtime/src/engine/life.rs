@@ -1,5 +1,6 @@
 //! The life of a run, from the answer to its claim to the record of its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redengine_core::param::RunInfo;
@@ -11,7 +12,7 @@ use redengine_core::time::duration::display;
 use redengine_core::{TaskId, Timestamp};
 
 use super::Engine;
-use super::runs::{RunKey, RunState};
+use super::runs::{Forced, RunKey, RunState};
 use super::subject::Subject;
 use crate::effect::{Effect, Report, Ticket};
 use crate::error::RunError;
@@ -77,7 +78,10 @@ impl Engine {
             self.agenda.set(timer, Some(run.started.after(timeout)));
         }
         let task = definition.name.clone();
-        let info = RunInfo::new(task, run.id, run.started, run.due, run.forced.is_some());
+        let attempt = self.facts.history(definition.id).failures_in_a_row() + 1;
+        let info = RunInfo::new(task, run.id, run.started, run.due, run.forced.is_some())
+            .with_attempt(attempt)
+            .with_trace(run.forced.as_ref().and_then(Forced::trace));
         let params = run.forced.as_ref().map(|forced| forced.params.clone());
         let execution = run.execution;
         let value =
@@ -139,7 +143,9 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(run) = self.runs.get_mut(key) else { return };
-        let json = output.json().map(str::to_owned);
+        let mut details = Details::default();
+        details.reason.clone_from(&reason);
+        details.output = output.json().map(str::to_owned);
         let record = Record {
             task: run.definition.name.clone(),
             run: run.id,
@@ -148,7 +154,7 @@ impl Engine {
             at: now.max(run.started),
             started: run.started,
             due: run.due,
-            details: Details::new(None, reason.clone(), json),
+            details: details.shared(),
         };
         run.state = RunState::Ending { action, at: record.at, reason, output };
         if let Some(timer) = run.timer.take() {
@@ -182,6 +188,17 @@ impl Engine {
             took: at.since(run.started),
             reason,
         }));
+    }
+
+    /// Goes on under another name: for the others, the session of the old one is gone, and so are
+    /// its runs.
+    pub(super) fn rename(&mut self, node: Arc<str>, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.begin = Details::default().with_node(node.clone()).shared();
+        self.node = node;
+        let keys: Vec<RunKey> = self.runs.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.stop(key, "its session's lease ended, and others have taken over", now, effects);
+        }
     }
 
     pub(super) fn stop_task(

@@ -15,23 +15,26 @@ mod life;
 mod probes;
 mod runs;
 mod shutdown;
+mod spread;
 mod subject;
 mod waiting;
 mod watch;
 mod why;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use redengine_core::cond::{Broken, Condition};
 use redengine_core::facts::{Facts, History, Keep, ProbeId};
 use redengine_core::record::Details;
-use redengine_core::session::{Config, Definition};
+use redengine_core::runlog::Member;
+use redengine_core::session::{Config, Definition, OnLogFailure};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
 
 use crate::effect::Effect;
+use crate::error::RunError;
 use crate::event::Event;
 use agenda::{Agenda, Key};
 use runs::{Forced, Runs};
@@ -76,10 +79,15 @@ pub struct Engine {
     phase: Phase,
     held: bool,
     log_down: bool,
+    lease_lost: bool,
+    /// The sessions that share the log, this one among them; empty if nobody knows.
+    members: Vec<Member>,
+    /// When conditions were first seen to hold whose turn is another session's.
+    turns: HashMap<Key, Timestamp>,
     /// Tasks whose last claim may or may not be in the log.
     doubtful: Vec<TaskId>,
-    /// Tasks that wait for a run of another session to end.
-    foreign: Vec<TaskId>,
+    /// Tasks that have a live run of another session.
+    foreign: BTreeSet<TaskId>,
     /// What tasks were whose live runs are of an earlier definition.
     replaced: HashMap<TaskId, Arc<Definition>>,
     woken: Vec<Wait>,
@@ -127,7 +135,7 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
-        let begin = Details::new(Some(node.clone()), None, None);
+        let begin = Details::default().with_node(node.clone()).shared();
         let mut engine = Self {
             config,
             node,
@@ -153,8 +161,11 @@ impl Engine {
             phase: Phase::Running,
             held: false,
             log_down: false,
+            lease_lost: false,
+            members: Vec::new(),
+            turns: HashMap::new(),
             doubtful: Vec::new(),
-            foreign: Vec::new(),
+            foreign: BTreeSet::new(),
             replaced: HashMap::new(),
             woken: Vec::new(),
         };
@@ -166,6 +177,7 @@ impl Engine {
     pub fn restore(&mut self, definition: Arc<Definition>, history: History) {
         let task = definition.id;
         self.facts.restore(task, history);
+        self.note_foreign(task);
         self.define(definition);
     }
 
@@ -228,12 +240,17 @@ impl Engine {
         }
     }
 
-    /// Tells whether it has to hear what others write to the log.
-    pub fn follows(&self) -> bool {
-        self.config.force_status_from_logs || !self.foreign.is_empty()
+    /// Tells of which tasks conditions need more than the latest record of each action.
+    pub fn kept(&self) -> impl Iterator<Item = (TaskId, Keep)> {
+        self.facts.keeps()
     }
 
-    /// Tells the tasks that wait for a run of another session, with what is known of them.
+    /// Tells whether any task has a live run of another session.
+    pub fn has_foreign(&self) -> bool {
+        !self.foreign.is_empty()
+    }
+
+    /// Tells the tasks that have a live run of another session, with what is known of them.
     pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &History)> {
         self.foreign.iter().filter_map(|task| {
             let definition = self.tasks.get(task.index())?.definition.as_ref()?;
@@ -289,14 +306,25 @@ impl Engine {
                     self.doubtful.push(task);
                 }
             }
-            Event::LogFailed => self.log_down = true,
+            Event::LogFailed(error) => {
+                self.log_down = true;
+                if self.config.on_log_failure == OnLogFailure::Stop && !self.phase.is_over() {
+                    self.shut_down(Err(RunError::LogFailed(error)), now, effects);
+                }
+            }
             Event::LogRestored => {
                 self.log_down = false;
-                for task in std::mem::take(&mut self.doubtful) {
-                    self.reread(task);
-                }
-                self.unpark();
-                self.send_reads(effects);
+                self.go_on(effects);
+            }
+            Event::LeaseLost => self.lease_lost = true,
+            Event::LeaseHeld(members) => {
+                self.lease_lost = false;
+                self.set_members(members);
+                self.go_on(effects);
+            }
+            Event::Renamed(node) => {
+                self.lease_lost = true;
+                self.rename(node, now, effects);
             }
             Event::Read(pasts) => self.read(pasts, now, effects),
             Event::Followed(records) => {

@@ -41,6 +41,16 @@ pub(super) struct Forced {
     pub reply: Option<ReplyTo>,
 }
 
+impl Forced {
+    /// Tells the trace that it belongs to: that of its parameter `traceparent`, which is
+    /// `version-trace-parent-flags` (W3C Trace Context).
+    pub(super) fn trace(&self) -> Option<Arc<str>> {
+        let trace = self.params.text("traceparent")?.split('-').nth(1)?;
+        let is_trace = trace.len() == 32 && trace.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_trace.then(|| trace.into())
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Run {
     pub definition: Arc<Definition>,

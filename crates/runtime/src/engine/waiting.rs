@@ -3,6 +3,7 @@
 use super::Engine;
 use super::agenda::Key;
 use super::subject::State;
+use crate::effect::Effect;
 
 impl Engine {
     /// Queues a subject for the next cycle.
@@ -46,6 +47,19 @@ impl Engine {
         self.woken = woken;
     }
 
+    /// Starts again when the log answers and the lease is held: what may or may not have been written
+    /// meanwhile is read first.
+    pub(super) fn go_on(&mut self, effects: &mut Vec<Effect>) {
+        if self.log_down || self.lease_lost {
+            return;
+        }
+        for task in std::mem::take(&mut self.doubtful) {
+            self.reread(task);
+        }
+        self.unpark();
+        self.send_reads(effects);
+    }
+
     pub(super) fn unpark(&mut self) {
         if self.may_start() {
             for key in std::mem::take(&mut self.parked) {
@@ -56,7 +70,7 @@ impl Engine {
     }
 
     pub(super) fn may_start(&self) -> bool {
-        !self.held && !self.log_down
+        !self.held && !self.log_down && !self.lease_lost
     }
 
     pub(super) fn look_at_broken(&mut self) {

@@ -39,8 +39,15 @@ impl Engine {
         if slot.own > 0 {
             return Some("its next run waits for the run log".to_owned());
         }
+        if let Some(label) = definition.policy.on.as_deref().filter(|label| !self.has_label(label))
+        {
+            return Some(format!("it runs on `{label}`, which this session's `node_labels` lack"));
+        }
         if self.log_down {
             return Some("the run log does not answer".to_owned());
+        }
+        if self.lease_lost {
+            return Some("the session's lease on the run log may have ended".to_owned());
         }
         if self.held {
             return Some("the session is on hold".to_owned());

@@ -6,6 +6,10 @@
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod disk;
+mod upkeep;
+mod versions;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -97,6 +101,7 @@ fn as_another_process() {
         "race" => race(&file),
         "append" => append_for_ever(&file),
         "lock" => lock(&file),
+        "fill" => disk::fill(&file),
         "open" => match SqliteLog::builder(file).busy_timeout(Duration::from_millis(50)).open() {
             Ok(_) => say("opened"),
             Err(error) => say(format!("{:?}: {error}", error.kind())),
@@ -301,7 +306,11 @@ fn reopening_keeps_everything() {
         let log = SqliteLog::open(&file).unwrap();
         let record = Record {
             due: Some(Timestamp::from_micros(-5)),
-            details: Details::new(Some("node".into()), Some("it's".into()), Some("[1]".into())),
+            details: Details::default()
+                .with_node("node")
+                .with_reason("it's")
+                .with_output("[1]")
+                .shared(),
             ..begin("a", 1, 1)
         };
         let batch = vec![
@@ -421,16 +430,6 @@ fn an_empty_file_or_database_becomes_a_run_log() {
 }
 
 #[test]
-fn a_file_of_a_newer_version_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("runs.db");
-    drop(SqliteLog::open(&file).unwrap());
-    Connection::open(&file).unwrap().execute_batch("pragma user_version = 2").unwrap();
-    let error = refused(&file);
-    assert_says(&error, LogErrorKind::Version, "its format is 2, the latest known here is 1");
-}
-
-#[test]
 fn a_run_log_without_its_tables_is_refused() {
     for sql in [
         "drop table hour",
@@ -510,15 +509,38 @@ fn a_row_that_is_no_record_is_named() {
         assert_says(&error, LogErrorKind::Corrupt, words);
         assert!(error.to_string().contains(&format!("{number}.db`")), "{error}");
     }
-    let file = folder.path().join("tally.db");
-    let log = SqliteLog::open(&file).unwrap();
-    block_on(log.append(vec![latest(begin("a", 1, 1), None)])).unwrap();
-    let other = Connection::open(&file).unwrap();
-    for sql in ["update tally set count = -1", "update tally set count = 1, last = 5"] {
-        other.execute_batch(sql).unwrap();
-        let error = block_on(log.past(vec![PastOf { task: "a".into(), keep: Keep::default() }]))
-            .unwrap_err();
-        assert_eq!(error.kind(), LogErrorKind::Corrupt, "{error:?}");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_is_refused() {
+    for sql in [
+        "update ledger_tally set count = -1",
+        "update ledger_tally set last = 5",
+        "update ledger_tally set action = 7 where task = 1",
+        "update ledger_open set task = 2",
+        "delete from ledger",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runs.db");
+        let log = SqliteLog::open(&file).unwrap();
+        block_on(log.append(vec![latest(begin("a", 1, 1), None)])).unwrap();
+        let record = begin("b", 2, 1);
+        let batch = vec![latest(record.clone(), None), end(&record, Action::Success)];
+        block_on(log.append(batch)).unwrap();
+        upkeep::write_down(&log);
+        drop(log);
+        let other = Connection::open(&file).unwrap();
+        other
+            .execute_batch("pragma foreign_keys = off; pragma ignore_check_constraints = on")
+            .unwrap();
+        let sql = sql.replace("task = 2", "task = 77");
+        other.execute_batch(&sql).unwrap();
+        let log = SqliteLog::open(&file).unwrap();
+        let of = vec![PastOf { task: "a".into(), keep: Keep::default() }];
+        let error = block_on(log.past(of)).unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::Corrupt, "{sql}: {error:?}");
+        let error = block_on(log.append(vec![latest(begin("a", 3, 1), None)])).unwrap_err();
+        assert_eq!(error.kind(), LogErrorKind::Corrupt, "{sql}: {error:?}");
     }
 }
 
@@ -660,4 +682,67 @@ fn a_log_works_without_a_runtime() {
     let mut append = std::pin::pin!(log.append(vec![latest(begin("a", 1, 1), None)]));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(append.as_mut().poll(&mut context).is_ready());
+}
+
+#[test]
+fn a_runtime_that_ends_takes_no_other_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(folder.path().join("runs.db")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let mut append = std::pin::pin!(log.append(vec![latest(begin("a", 1, 1), None)]));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Err(error)) = ({
+        let _inside = handle.enter();
+        append.as_mut().poll(&mut context)
+    }) else {
+        panic!("it did not fail");
+    };
+    assert_says(&error, LogErrorKind::Io, "the runtime is shutting down");
+    let answers = block_on(log.append(vec![latest(begin("a", 1, 1), None)])).unwrap();
+    assert!(matches!(answers[0], Appended::Won(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_hears_of_what_another_process_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.db");
+    let log = SqliteLog::open(&file).unwrap();
+    // To the file, another connection is another process.
+    let other = SqliteLog::open(&file).unwrap();
+    let mut last = Seq(0);
+    for number in 1..4 {
+        let waiting = log.clone();
+        let told = tokio::spawn(async move { waiting.changed(last).await.unwrap() });
+        tokio::task::yield_now().await;
+        let expected = (last != Seq(0)).then_some(last);
+        other.append(vec![latest(begin("a", number, 1), expected)]).await.unwrap();
+        last = told.await.unwrap();
+        assert_eq!(other.last_seq().await.unwrap(), last);
+        assert_eq!(log.last_seq().await.unwrap(), last);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_year_of_waiting_is_over_at_once_in_virtual_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(folder.path().join("runs.db")).unwrap();
+    let year = tokio::time::sleep(Duration::from_hours(365 * 24));
+    tokio::select! {
+        _ = log.changed(Seq(0)) => panic!("nothing was written"),
+        () = year => {}
+    }
+}
+
+#[test]
+fn a_log_that_is_closed_leaves_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(folder.path().join("runs.db")).unwrap();
+    block_on(async {
+        log.append(vec![latest(begin("a", 1, 1), None)]).await.unwrap();
+        assert_eq!(log.changed(Seq(0)).await.unwrap(), Seq(1));
+    });
+    drop(log);
+    assert_eq!(contents(folder.path()).len(), 1);
 }

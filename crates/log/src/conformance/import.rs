@@ -1,0 +1,178 @@
+//! Taking over another log: the copy answers as the original.
+
+use std::sync::Arc;
+
+use redengine_core::facts::Keep;
+use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, Seq};
+use redengine_core::runlog::{LogErrorKind, PastOf, Query, RunLog};
+
+use super::kit::{
+    Checked, add, append, begin, checks, end, ensure, fine, latest, open, past, read, same, won,
+};
+use crate::MemoryLog;
+
+checks![
+    a_copy_answers_as_the_original,
+    a_copy_may_be_made_in_parts,
+    appends_go_on_after_an_import,
+    what_was_imported_is_there,
+    numbers_that_do_not_increase_are_refused_whole,
+];
+
+type Log = Arc<dyn RunLog>;
+
+const TASKS: [&str; 4] = ["a", "b", "", "nobody"];
+
+/// Makes a log with some of everything; its numbers have gaps.
+async fn original() -> Checked<Log> {
+    let log: Log = Arc::new(MemoryLog::new());
+    let mut records = Vec::new();
+    let mut seq = 3;
+    let mut push = |record: Record, gap: u64| {
+        seq += gap;
+        records.push(Recorded { seq: Seq(seq), record });
+    };
+    for number in 1..=40_u32 {
+        let task = TASKS[number as usize % 3];
+        let details = Details::default()
+            .with_node("node")
+            .with_attempt(number.into())
+            .with_params("{\"day\": 1}")
+            .with_trace("4bf92f3577b34da6a3ce929d0e0e4736");
+        push(Record { details: details.shared(), ..begin(task, number) }, 1);
+        if number % 5 != 0 {
+            let action = Action::ALL[1 + number as usize % 5];
+            let details = Details::default().with_reason("it's so").with_output("[1]");
+            let record = Record { details: details.shared(), ..end(task, number, action) };
+            push(record, 1 + u64::from(number) % 3 * 7);
+        }
+    }
+    fine(log.import(records).await)?;
+    Ok(log)
+}
+
+/// Checks that two logs cannot be told apart.
+async fn alike(log: &Log, original: &Log) -> Checked {
+    let all = read(original, Query::all()).await?;
+    same("the records", &read(log, Query::all()).await?, &all)?;
+    same("the last number", &fine(log.last_seq().await)?, &fine(original.last_seq().await)?)?;
+    let middle = &all[all.len() / 2];
+    let mut of_run = Query::all();
+    of_run.run = Some(middle.record.run);
+    for query in [
+        of_run,
+        Query::task("a").newest_first().limit(3),
+        Query::all().actions([Action::Fail]),
+        Query::all().after(middle.seq),
+        Query::all().from(middle.record.at),
+        Query::task("b").until(middle.record.at),
+    ] {
+        let what = format!("{query:?}");
+        let wanted = read(original, query.clone()).await?;
+        same(&what, &read(log, query.clone()).await?, &wanted)?;
+        let count = fine(log.count(query.clone()).await)?;
+        same(&format!("the count of {what}"), &count, &fine(original.count(query).await)?)?;
+    }
+    for task in TASKS {
+        let keep = Keep::of(ActionSet::of(&Action::ALL), 4);
+        let (copy, past) = (past(log, task, keep).await?, past(original, task, keep).await?);
+        same(&format!("the counts of `{task}`"), &copy.counts, &past.counts)?;
+        same(&format!("the failures of `{task}`"), &copy.failures, &past.failures)?;
+        same(&format!("the open runs of `{task}`"), &copy.open, &past.open)?;
+        let missing = past.records.iter().find(|one| !copy.records.contains(one));
+        ensure(missing.is_none(), || format!("of `{task}`, {missing:?} is missing"))?;
+    }
+    Ok(())
+}
+
+async fn a_copy_answers_as_the_original(log: Log) -> Checked {
+    let original = original().await?;
+    fine(log.import(read(&original, Query::all()).await?).await)?;
+    alike(&log, &original).await?;
+    fine(log.import(Vec::new()).await)?;
+    alike(&log, &original).await
+}
+
+async fn a_copy_may_be_made_in_parts(log: Log) -> Checked {
+    let original = original().await?;
+    loop {
+        let last = fine(log.last_seq().await)?;
+        let more = read(&original, Query::all().after(last).limit(7)).await?;
+        if more.is_empty() {
+            return alike(&log, &original).await;
+        }
+        fine(log.import(more).await)?;
+    }
+}
+
+async fn appends_go_on_after_an_import(log: Log) -> Checked {
+    let original = original().await?;
+    fine(log.import(read(&original, Query::all()).await?).await)?;
+    // The same that the original answers, number by number.
+    for number in 100..110 {
+        for task in ["a", "new"] {
+            let number = number * 2 + u32::from(task == "new");
+            let begun = add(&log, begin(task, number)).await?;
+            same("a new record", &begun, &add(&original, begin(task, number)).await?)?;
+        }
+    }
+    let of = PastOf { task: "a".into(), keep: Keep::default() };
+    let pasts = fine(original.past(vec![of]).await)?;
+    for past in pasts {
+        for begun in past.records.iter().filter(|recorded| past.open.contains(&recorded.seq)) {
+            let ended = Record { action: Action::Success, ..begun.record.clone() };
+            let ended = open(Record { details: None, ..ended });
+            won(&log, ended.clone()).await?;
+            won(&original, ended).await?;
+        }
+    }
+    alike(&log, &original).await
+}
+
+async fn what_was_imported_is_there(log: Log) -> Checked {
+    let original = original().await?;
+    let all = read(&original, Query::all()).await?;
+    fine(log.import(all.clone()).await)?;
+    for recorded in &all {
+        let again = latest(recorded.record.clone(), None);
+        same("the same again", &won(&log, again).await?, recorded)?;
+    }
+    let ended = all.iter().find(|recorded| recorded.record.action == Action::Success);
+    if let Some(ended) = ended {
+        let other = Record { action: Action::Fail, ..ended.record.clone() };
+        let answer = append(&log, open(other)).await?;
+        same("another end", &answer, &redengine_core::runlog::Appended::Lost)?;
+    }
+    alike(&log, &original).await
+}
+
+async fn numbers_that_do_not_increase_are_refused_whole(log: Log) -> Checked {
+    let at = |seq, number| Recorded { seq: Seq(seq), record: begin("a", number) };
+    refused(&log, vec![at(0, 1)]).await?;
+    refused(&log, vec![at(1, 1), at(2, 2), at(2, 3)]).await?;
+    refused(&log, vec![at(5, 1), at(6, 2), at(4, 3), at(7, 4)]).await?;
+    fine(log.import(vec![at(5, 1), at(9, 2)]).await)?;
+    refused(&log, vec![at(9, 3)]).await?;
+    refused(&log, vec![at(8, 3), at(10, 4)]).await?;
+    let last = add(&log, begin("a", 3)).await?;
+    refused(&log, vec![at(last.seq.0, 4)]).await?;
+    fine(log.import(vec![at(last.seq.0 + 1, 4)]).await)
+}
+
+/// Checks that records are refused and that none of them is in the log then.
+async fn refused(log: &Log, records: Vec<Recorded>) -> Checked {
+    let before = read(log, Query::all()).await?;
+    let numbers: Vec<u64> = records.iter().map(|recorded| recorded.seq.0).collect();
+    let last = fine(log.last_seq().await)?;
+    match log.import(records).await {
+        Ok(()) => Err(format!("{numbers:?} were taken, and {last} was the last number")),
+        Err(error) if error.kind() != LogErrorKind::Order => {
+            Err(format!("refused as {:?}, not as `Order`: {error:?}", error.kind()))
+        }
+        Err(_) => {
+            let what = format!("the records after {numbers:?} were refused");
+            same(&what, &read(log, Query::all()).await?, &before)?;
+            same("the last number", &fine(log.last_seq().await)?, &last)
+        }
+    }
+}

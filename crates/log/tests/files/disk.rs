@@ -1,0 +1,140 @@
+//! A disk that is full, with a real one, and rights that are missing.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{
+    Action, FILE, FORMATS, LogErrorKind, ROLE, Seq, add, all, begin, block_on, end, fs, latest,
+    lines, open, past, say, start,
+};
+
+/// Mounts a small disk where only this process sees it, and runs the program again on it.
+const MOUNT: &str = "mount -t tmpfs -o size=2m tmpfs \"$1\" && exec \"$2\" as_another_process \
+                     --exact --nocapture";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named_and_nothing_is_lost() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let child = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh"])
+            .arg(folder.path())
+            .arg(std::env::current_exe().unwrap())
+            .env(ROLE, "fill")
+            .env(FILE, folder.path().join("runs").with_extension(format))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = child else { return skip() };
+        let said: Vec<String> = lines(&mut child).collect();
+        let ended = child.wait_with_output().unwrap();
+        let why = String::from_utf8_lossy(&ended.stderr);
+        if said.is_empty() && why.contains("ermitted") {
+            return skip();
+        }
+        assert!(ended.status.success(), "{why}");
+        assert_eq!(said.last().map(String::as_str), Some("whole"), "{said:?}");
+    }
+}
+
+fn skip() {
+    eprintln!("skipped: no disk may be mounted here");
+}
+
+/// Fills the disk, makes room, and goes on.
+pub(super) fn fill(file: &Path) {
+    let ballast = file.with_file_name("ballast");
+    fs::write(&ballast, vec![1; 1_000_000]).unwrap();
+    let log = super::try_open(file, "?rotate=100kB").unwrap();
+    let mut written = Vec::new();
+    let mut refused = None;
+    for number in 1..20_000 {
+        let record = begin("a", number, 1);
+        let last = written.last().map(|recorded: &super::Recorded| recorded.seq);
+        let batch = vec![latest(record.clone(), last), end(&record, Action::Success)];
+        match block_on(log.append(batch.clone())) {
+            Ok(answers) => written.extend(answers.into_iter().map(|answer| match answer {
+                super::Appended::Won(recorded) => recorded,
+                super::Appended::Lost => panic!("an append was lost"),
+            })),
+            Err(error) => {
+                assert_eq!(error.kind(), LogErrorKind::Full, "{error:?}");
+                assert!(error.to_string().contains("the disk is full; make room"), "{error}");
+                refused = Some(batch);
+                break;
+            }
+        }
+    }
+    let refused = refused.unwrap();
+    assert!(written.len() > 100);
+    // It can be read, and goes on refusing until there is room. What is refused leaves no trace.
+    assert_eq!(all(&*log), written);
+    assert_eq!(block_on(log.append(refused.clone())).unwrap_err().kind(), LogErrorKind::Full);
+    let told = past(&*log, "a");
+    assert_eq!(told.0[0] * 2, written.len() as u64);
+    fs::remove_file(ballast).unwrap();
+    let added = add(&*log, refused);
+    assert_eq!(added[0].seq, Seq(written.len() as u64 + 1));
+    written.extend(added);
+    let told = past(&*log, "a");
+    drop(log);
+    let log = open(file);
+    assert_eq!((all(&*log), past(&*log, "a")), (written, told));
+    // What could not be written was cut off at once, and not found torn now.
+    assert!(!Path::new(&format!("{}.torn", file.display())).exists());
+    say("whole");
+}
+
+/// Opens a file as a user who is not its owner and not root, for whom rights do not count.
+#[cfg(unix)]
+fn opened_by_nobody(file: &Path) -> String {
+    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::process::CommandExt;
+
+    let mut command = start("open", file);
+    if fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+        command.uid(65534).gid(65534);
+    }
+    let mut child = command.spawn().unwrap();
+    let said = lines(&mut child).last().unwrap();
+    child.wait().unwrap();
+    said
+}
+
+#[cfg(unix)]
+#[test]
+fn rights_that_are_missing_are_named_and_nothing_is_changed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode =
+        |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runs").with_extension(format);
+        let lock = folder.path().join(format!("runs.{format}.lock"));
+        add(&*open(&file), vec![latest(begin("a", 1, 1), None)]);
+        mode(&lock, 0o666);
+        let before = fs::read(&file).unwrap();
+        for (file_mode, folder_mode, words) in [
+            (0o666, 0o777, "opened"),
+            (0o444, 0o777, "ReadOnly: cannot open"),
+            (0o000, 0o777, "ReadOnly: cannot open"),
+        ] {
+            mode(&file, file_mode);
+            mode(folder.path(), folder_mode);
+            let said = opened_by_nobody(&file);
+            assert!(said.starts_with(words), "{file_mode:o}: {said}");
+            assert!(words == "opened" || said.contains(&format!("`{}`", file.display())), "{said}");
+            assert_eq!(fs::read(&file).unwrap(), before);
+        }
+        // No file can be made in the folder.
+        fs::remove_file(&lock).unwrap();
+        mode(&file, 0o666);
+        mode(folder.path(), 0o555);
+        let said = opened_by_nobody(&file);
+        assert!(said.starts_with("ReadOnly: cannot open"), "{said}");
+        mode(folder.path(), 0o777);
+    }
+}
