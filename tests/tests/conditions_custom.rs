@@ -8,10 +8,11 @@ use expect_test::expect;
 use redengine_core::expr::{Custom, Expr, Literal, Statement};
 use redengine_core::probe::{Probe, ProbeError};
 use redengine_core::session::{ArgError, CustomCondition};
-use redengine_runtime::RunError;
+use redengine_runtime::{RunError, watched};
 use redengine_tests::world::{
     pass, run_for, run_while, serving, session, slow, span, starts, task, timeline,
 };
+use tokio::sync::watch;
 
 /// A question whose answers are counted and given from outside.
 #[derive(Clone, Default)]
@@ -467,4 +468,107 @@ async fn errors_may_become_loud_while_the_session_runs() {
     };
     let error = run_while(&session, story).await.unwrap_err();
     assert!(error.to_string().contains("the oracle is silent"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_pushed_starts_a_task_at_once_and_asks_nobody() {
+    let (open, is_open) = watch::channel(false);
+    let session = session("2026-11-24 07:00")
+        .probe("is_open", watched(is_open))
+        .task(task("trade", "every 10 min & is_open()"))
+        .task(task("close", "daily & ~is_open() & task 'trade' has succeeded"))
+        .build()
+        .unwrap();
+    let story = async {
+        pass("5 min 300 ms").await;
+        open.send(true).unwrap();
+        pass("20 min 100 ms").await;
+        open.send(false).unwrap();
+        pass("10 min 100 ms").await;
+        open.send(true).unwrap();
+        drop(open);
+        pass("15 min").await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    expect![[r#"
+        24 07:05:00.300 trade run
+        24 07:05:00.300 trade success
+        24 07:15:00.300 trade run
+        24 07:15:00.300 trade success
+        24 07:25:00.300 trade run
+        24 07:25:00.300 trade success
+        24 07:25:00.400 close run
+        24 07:25:00.400 close success
+        24 07:35:00.500 trade run
+        24 07:35:00.500 trade success
+        24 07:45:00.500 trade run
+        24 07:45:00.500 trade success
+    "#]]
+    .assert_eq(&timeline(&session).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pushed_counts_again_when_a_session_runs_again() {
+    let (open, is_open) = watch::channel(true);
+    let session = session("2026-11-24 07:00")
+        .probe("is_open", watched(is_open))
+        .task(task("t", "every 10 min & is_open()"))
+        .build()
+        .unwrap();
+    run_for(&session, "1 min").await.unwrap();
+    open.send(false).unwrap();
+    run_for(&session, "1 hour").await.unwrap();
+    open.send(true).unwrap();
+    run_for(&session, "1 min").await.unwrap();
+    expect!["24 07:00:00, 24 08:01:00"].assert_eq(&starts(&session, "t").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_never_come_or_panic_are_errors() {
+    let silent = Probe::pushed(futures::stream::empty);
+    let panics = Probe::pushed(|| futures::stream::once(async { panic!("no answer") }));
+    for probe in [silent, panics] {
+        let session = session("2026-11-24 07:00")
+            .configure(|config| config.silence_cond_check = false)
+            .probe("says", probe)
+            .task(task("t", "says()"))
+            .build()
+            .unwrap();
+        let error = run_for(&session, "1 hour").await.unwrap_err().to_string();
+        assert!(error.starts_with("the condition of task `t` is in error: `says()`: "), "{error}");
+    }
+}
+
+#[test]
+fn names_of_probes_are_checked() {
+    let probe = || Probe::blocking(|| Ok(true));
+    let error = session("2026-11-24 07:00")
+        .probe("is open", probe())
+        .probe("daily", probe())
+        .probe("is_open", probe())
+        .probe("is_open", probe())
+        .task(task("t", "is_opne()"))
+        .task(task("u", "is_open(1)"))
+        .build()
+        .unwrap_err();
+    let told: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+    let told = told.join("\n");
+    expect![[r#"
+        no text can call a probe `is open` (tests/tests/conditions_custom.rs:_); a name is a word such as `is_open`, of letters, digits and `_`
+        no text can call a probe `daily` (tests/tests/conditions_custom.rs:_); a name is a word such as `is_open`, of letters, digits and `_`
+        two conditions have one name: `is_open` (tests/tests/conditions_custom.rs:_) and `is_open` (tests/tests/conditions_custom.rs:_); give one of them another
+        task `t`: unknown condition `is_opne`; did you mean `is_open`? in `is_opne()`
+        task `u`: `is_open` takes no arguments, but there are 1 in `is_open(1)`"#]].assert_eq(&without_lines(&told));
+}
+
+/// Leaves out the numbers of lines.
+fn without_lines(text: &str) -> String {
+    let mut parts = text.split(".rs:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(".rs:_");
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    out
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redengine::expr::{Literal, parse};
 use redengine::prelude::*;
-use redengine::probe::{Ask, Probe, ProbeError};
+use redengine::probe::{Ask, Pace, Probe, ProbeError};
 use redengine::session::{ArgError, BuildProblem, CustomCondition};
 use redengine::{Expr, Session};
 
@@ -124,7 +124,7 @@ fn a_phrase_is_answered_by_the_function() {
     assert!(ask("path 'x.csv' exists true").unwrap());
     assert!(!ask("path 'y.csv' exists true").unwrap());
     let asked = probe("queue 'mail' holds between 2 and 5 jobs");
-    assert_eq!(asked.interval(), Some(Duration::from_secs(30)));
+    assert_eq!(asked.pace(), Pace::Polled(Some(Duration::from_secs(30))));
 }
 
 #[test]
@@ -155,9 +155,12 @@ fn a_condition_may_fail() {
 
 #[test]
 fn a_condition_is_asked_as_often_as_it_says() {
-    assert_eq!(probe(is_work_day()).interval(), Some(Duration::from_secs(30)));
-    assert_eq!(probe(between("", 0, 0.0, true)).interval(), Some(Duration::from_millis(5)));
-    assert_eq!(probe(file_exists("")).interval(), None);
+    assert_eq!(probe(is_work_day()).pace(), Pace::Polled(Some(Duration::from_secs(30))));
+    assert_eq!(
+        probe(between("", 0, 0.0, true)).pace(),
+        Pace::Polled(Some(Duration::from_millis(5)))
+    );
+    assert_eq!(probe(file_exists("")).pace(), Pace::Polled(None));
 }
 
 #[test]
@@ -191,7 +194,7 @@ fn a_name_or_a_phrase_that_is_taken_is_told_with_both_places() {
     else {
         panic!("{error}");
     };
-    assert_eq!(*name, "file_exists");
+    assert_eq!(&**name, "file_exists");
     let line = |n: usize| conditions[n].rsplit_once(':').map(|(_, line)| line.to_owned());
     assert!(conditions.iter().all(|place| place.contains("tests/condition.rs:")), "{error}");
     assert_ne!(line(0), line(1));

@@ -94,7 +94,7 @@ pub use redengine_core::{
 pub use redengine_log as log;
 #[cfg(feature = "macros")]
 pub use redengine_macros::{condition, task};
-pub use redengine_runtime::{Error, Run, RunError, RunSession, VirtualClock};
+pub use redengine_runtime::{Error, Run, RunError, RunSession, VirtualClock, watched};
 
 /// What tasks and `main` return: any error is fine.
 ///

@@ -597,7 +597,7 @@ impl Driver {
     fn learn_probes(&mut self, events: &mut Vec<Event>) {
         let new = self.session.probes_from(self.probes.len());
         if !new.is_empty() {
-            events.push(Event::Probes(new.iter().map(Probe::interval).collect()));
+            events.push(Event::Probes(new.iter().map(Probe::pace).collect()));
             self.probes.extend(new);
         }
     }

@@ -1,12 +1,12 @@
 //! Everything that can move the scheduler.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redengine_core::TaskId;
 use redengine_core::cond::Condition;
 use redengine_core::facts::{History, ProbeId};
 use redengine_core::param::Params;
+use redengine_core::probe::Pace;
 use redengine_core::record::Recorded;
 use redengine_core::runlog::{Appended, LogError, Member};
 use redengine_core::session::{Config, Definition};
@@ -43,8 +43,8 @@ pub enum Event {
     ShutdownNow,
     /// The configuration has changed; with it, its compiled `shut_cond`.
     Configured(Arc<Config>, Option<Arc<Condition>>),
-    /// There are more probes; the time from one answer to the next question, if they have their own.
-    Probes(Vec<Option<Duration>>),
+    /// There are more probes; how often each is asked.
+    Probes(Vec<Pace>),
     /// A parameter has changed; its value as text, if it has one.
     Param(Arc<str>, Option<Arc<str>>),
     /// The log has answered an append.

@@ -30,4 +30,5 @@ mod run;
 
 pub use clock::VirtualClock;
 pub use error::RunError;
+pub use probe::watched;
 pub use run::{Error, Run, RunSession};

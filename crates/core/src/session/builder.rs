@@ -7,7 +7,7 @@ use futures::channel::mpsc;
 
 use super::calendars::Calendars;
 use super::config::Config;
-use super::custom::CustomCondition;
+use super::custom::{CustomCondition, NamedProbe};
 use super::default::{self, DefaultLog};
 use super::health::Health;
 use super::registry::Registry;
@@ -16,6 +16,7 @@ use crate::cond::CompileError;
 use crate::expr::ParseError;
 use crate::param::Params;
 use crate::period::IntoDate;
+use crate::probe::Probe;
 use crate::runlog::{LogError, RunLog};
 use crate::task::Task;
 use crate::time::{Clock, Zone};
@@ -27,6 +28,7 @@ pub struct SessionBuilder {
     tasks: Vec<Task>,
     params: Params,
     customs: Vec<CustomCondition>,
+    probes: Vec<NamedProbe>,
     calendars: Calendars,
     log: Option<Result<Arc<dyn RunLog>, LogError>>,
     clock: Option<Arc<dyn Clock>>,
@@ -119,6 +121,33 @@ impl SessionBuilder {
         self
     }
 
+    /// Gives a probe a name, by which texts may call it: `market_is_open()`. For answers that come
+    /// from outside, such as the probes that `redengine::watched` and [`Probe::pushed`] make.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use redengine_core::probe::Probe;
+    /// use redengine_core::{Session, Task};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use redengine_log as _;
+    /// let open = Arc::new(AtomicBool::new(false));
+    /// let asked = open.clone();
+    /// let session = Session::builder()
+    ///     .probe("is_open", Probe::blocking(move || Ok(asked.load(Ordering::Relaxed))))
+    ///     .task(Task::new("trade", "every 1 min & is_open()", || async {}))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn probe(mut self, name: impl Into<Arc<str>>, probe: Probe) -> Self {
+        self.probes.push(NamedProbe::new(name.into(), probe));
+        self
+    }
+
     /// Names some dates, for `on calendar 'name'` and `on business days of 'name'`. The calendar
     /// `holidays` is the one that `on business days` leaves out.
     ///
@@ -208,6 +237,9 @@ impl SessionBuilder {
         let mut registry = Registry::new(zone);
         for custom in default::registered_conditions().into_iter().chain(self.customs) {
             problems.extend(registry.add_custom(custom).err());
+        }
+        for probe in self.probes {
+            problems.extend(registry.add_probe(probe).err());
         }
         for (name, dates) in self.calendars.known(&mut problems) {
             registry.add_calendar(name, dates);
@@ -337,9 +369,16 @@ pub enum BuildProblem {
     /// Two custom conditions have one name.
     ConditionTaken {
         /// The name.
-        name: &'static str,
+        name: Arc<str>,
         /// Both, with the places in the source where they were made.
         conditions: [String; 2],
+    },
+    /// No text can call a probe by its name.
+    ProbeName {
+        /// The name.
+        name: Arc<str>,
+        /// Where it was given in the source.
+        place: String,
     },
     /// The phrase of a custom condition is wrong.
     Phrase {
@@ -418,6 +457,11 @@ impl fmt::Display for BuildProblem {
                     "two conditions have one name: {first} and {second}; give one of them another"
                 )
             }
+            Self::ProbeName { name, place } => write!(
+                f,
+                "no text can call a probe `{name}` ({place}); a name is a word such as \
+                 `is_open`, of letters, digits and `_`"
+            ),
             Self::Phrase { condition, error } => {
                 write!(f, "the phrase of the condition {condition}: {error}")
             }

@@ -1,5 +1,5 @@
 //! Custom conditions that texts name: by a call, `file_exists('x.csv')`, or in words of their own,
-//! `file 'x.csv' exists`.
+//! `file 'x.csv' exists`. And probes that a program gave a name: `is_open()`.
 //!
 //! Always: a name calls one condition and a phrase is read by one, or there is a [`BuildProblem`].
 //! Which texts may be phrases is the language's business (`expr::phrase`).
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::BuildProblem;
 use crate::error::nearest;
-use crate::expr::{Custom, Literal, Part, Phrase, Template};
+use crate::expr::{Custom, Expr, Literal, Part, Phrase, Statement, Template};
 use crate::probe::Probe;
 
 /// A custom condition by name: what `#[condition]` registers.
@@ -23,6 +23,31 @@ pub struct CustomCondition {
     phrase: Option<&'static str>,
     /// Where it was made.
     place: &'static Location<'static>,
+}
+
+/// A probe that texts call by a name.
+pub(super) struct NamedProbe {
+    name: Arc<str>,
+    probe: Probe,
+    place: &'static Location<'static>,
+}
+
+impl NamedProbe {
+    #[track_caller]
+    pub(super) fn new(name: Arc<str>, probe: Probe) -> Self {
+        Self { name, probe, place: Location::caller() }
+    }
+
+    /// Tells who it is, for an error.
+    fn described(&self) -> String {
+        format!("`{}` ({}:{})", self.name, self.place.file(), self.place.line())
+    }
+
+    /// Tells whether a text can call it.
+    fn can_be_called(&self) -> bool {
+        let call = format!("{}()", self.name).parse();
+        matches!(call, Ok(Expr::Statement(Statement::Custom(call), _)) if call.name == self.name)
+    }
 }
 
 /// An argument of a custom condition that is not what the function takes.
@@ -119,6 +144,7 @@ impl fmt::Debug for CustomCondition {
 #[derive(Default)]
 pub(super) struct Customs {
     by_name: HashMap<&'static str, CustomCondition>,
+    probes: HashMap<Arc<str>, NamedProbe>,
     /// By shape: the template, and the name of its condition.
     phrases: HashMap<String, (Template, &'static str)>,
 }
@@ -128,11 +154,27 @@ impl Customs {
     pub(super) fn add(&mut self, custom: CustomCondition) -> Result<(), BuildProblem> {
         if let Some(other) = self.by_name.get(custom.name) {
             let conditions = [other.described(), custom.described()];
-            return Err(BuildProblem::ConditionTaken { name: custom.name, conditions });
+            return Err(BuildProblem::ConditionTaken { name: custom.name.into(), conditions });
         }
         let phrase = custom.phrase.map(|text| self.add_phrase(text, &custom)).transpose();
         self.by_name.insert(custom.name, custom);
         phrase.map(|_| ())
+    }
+
+    /// Adds a probe, unless something is wrong with its name.
+    pub(super) fn add_probe(&mut self, probe: NamedProbe) -> Result<(), BuildProblem> {
+        let custom = self.by_name.get(&*probe.name).map(CustomCondition::described);
+        let other = custom.or_else(|| self.probes.get(&probe.name).map(NamedProbe::described));
+        if let Some(other) = other {
+            let conditions = [other, probe.described()];
+            return Err(BuildProblem::ConditionTaken { name: probe.name, conditions });
+        }
+        if !probe.can_be_called() {
+            let place = format!("{}:{}", probe.place.file(), probe.place.line());
+            return Err(BuildProblem::ProbeName { name: probe.name, place });
+        }
+        self.probes.insert(probe.name.clone(), probe);
+        Ok(())
     }
 
     fn add_phrase(
@@ -156,10 +198,18 @@ impl Customs {
 
     /// Makes the probe of a call; the error says what is wrong with it.
     pub(super) fn probe(&self, call: &Custom) -> Result<Probe, String> {
+        if let Some(named) = self.probes.get(&call.name) {
+            if !call.args.is_empty() {
+                let count = call.args.len();
+                return Err(format!("`{}` takes no arguments, but there are {count}", named.name));
+            }
+            return Ok(named.probe.clone());
+        }
         match self.by_name.get(&*call.name) {
             Some(function) => function.probe(&call.args),
             None => {
-                let near = nearest(&call.name, self.by_name.keys().copied());
+                let named = self.probes.keys().map(|name| &**name);
+                let near = nearest(&call.name, self.by_name.keys().copied().chain(named));
                 let help = near.map(|near| format!("; did you mean `{near}`?"));
                 Err(format!("unknown condition `{}`{}", call.name, help.unwrap_or_default()))
             }

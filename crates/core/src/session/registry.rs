@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::UnknownTask;
 use super::builder::BuildProblem;
 use super::config::{Config, OnConflict};
-use super::custom::{CustomCondition, Customs};
+use super::custom::{CustomCondition, Customs, NamedProbe};
 use crate::cond::{Calendar, CompileError, Condition, Names, Who, compile};
 use crate::error::nearest;
 use crate::expr::{Custom, Expr, Phrase};
@@ -127,6 +127,10 @@ impl Registry {
 
     pub(super) fn add_custom(&mut self, custom: CustomCondition) -> Result<(), BuildProblem> {
         self.shared.customs.add(custom)
+    }
+
+    pub(super) fn add_probe(&mut self, probe: NamedProbe) -> Result<(), BuildProblem> {
+        self.shared.customs.add_probe(probe)
     }
 
     pub(super) fn add_calendar(&mut self, name: String, dates: Dates) {

@@ -23,10 +23,10 @@ mod why;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use redengine_core::cond::{Broken, Condition};
 use redengine_core::facts::{Facts, History, Keep, ProbeId};
+use redengine_core::probe::Pace;
 use redengine_core::record::Details;
 use redengine_core::runlog::Member;
 use redengine_core::session::{Config, Definition, OnLogFailure};
@@ -110,7 +110,7 @@ type Requests = VecDeque<Forced>;
 #[derive(Debug)]
 struct ProbeSlot {
     key: Key,
-    interval: Option<Duration>,
+    pace: Pace,
     /// Whether a question is under way.
     asked: bool,
 }
@@ -288,11 +288,11 @@ impl Engine {
                     self.look_at_broken();
                 }
             }
-            Event::Probes(intervals) => {
-                for interval in intervals {
+            Event::Probes(paces) => {
+                for pace in paces {
                     let id = ProbeId(u32::try_from(self.probes.len()).unwrap_or(u32::MAX));
                     let key = self.subjects.add(Subject::Probe(id));
-                    self.probes.push(ProbeSlot { key, interval, asked: false });
+                    self.probes.push(ProbeSlot { key, pace, asked: false });
                 }
             }
             Event::Param(name, text) => {

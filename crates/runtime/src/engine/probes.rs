@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::ProbeId;
+use redengine_core::probe::Pace;
 
 use super::Engine;
 use super::agenda::Key;
@@ -35,15 +36,15 @@ impl Engine {
         answer: Result<bool, Arc<str>>,
         now: Timestamp,
     ) {
-        if let Some(slot) = self.probes.get_mut(probe.0 as usize) {
-            slot.asked = false;
-        }
         let waiting: Vec<Key> = self.watch.on_probe(probe).collect();
-        if waiting.is_empty() {
-            return;
-        }
-        if let Some(slot) = self.probes.get(probe.0 as usize) {
-            let interval = slot.interval.unwrap_or(self.config.probe_interval);
+        if let Some(slot) = self.probes.get_mut(probe.0 as usize)
+            && let Pace::Polled(interval) = slot.pace
+        {
+            slot.asked = false;
+            if waiting.is_empty() {
+                return;
+            }
+            let interval = interval.unwrap_or(self.config.probe_interval);
             // A probe is never asked without a pause, or it would keep a core busy.
             let next = now.after(interval.max(Duration::from_millis(1)));
             self.agenda.set(slot.key, Some(next));
@@ -55,13 +56,16 @@ impl Engine {
         }
     }
 
+    /// Forgets the answers of probes that nobody waits on: they get stale. Those that are pushed do
+    /// not.
     pub(super) fn forget_idle_probes(&mut self) {
         for probe in std::mem::take(&mut self.idle_probes) {
-            if self.watch.on_probe(probe).next().is_none() {
+            if self.watch.on_probe(probe).next().is_none()
+                && let Some(slot) = self.probes.get(probe.0 as usize)
+                && slot.pace != Pace::Pushed
+            {
                 self.facts.forget(probe);
-                if let Some(slot) = self.probes.get(probe.0 as usize) {
-                    self.agenda.set(slot.key, None);
-                }
+                self.agenda.set(slot.key, None);
             }
         }
     }
