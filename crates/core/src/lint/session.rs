@@ -1,6 +1,6 @@
 //! The lints of a session: each condition once, each task that has it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::finding::Finding;
@@ -186,7 +186,7 @@ impl<'a> Linter<'a> {
     fn may_look_at(&self, tasks: &[String], wanted: TaskId) -> bool {
         let id = |name: &String| self.by_name.get(name.as_str()).copied();
         let mut to_follow: Vec<TaskId> = tasks.iter().filter_map(id).collect();
-        let mut seen = to_follow.clone();
+        let mut seen: HashSet<TaskId> = to_follow.iter().copied().collect();
         while let Some(task) = to_follow.pop() {
             let Some(task) = self.by_id.get(&task) else { continue };
             let conditions = std::iter::once(&task.start).chain(&task.end);
@@ -195,8 +195,7 @@ impl<'a> Linter<'a> {
                 if *other == wanted || seen.len() > FOLLOWED {
                     return true;
                 }
-                if !seen.contains(other) {
-                    seen.push(*other);
+                if seen.insert(*other) {
                     to_follow.push(*other);
                 }
             }
