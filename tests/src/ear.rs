@@ -1,16 +1,20 @@
-//! A run log by which a test knows what a session has heard of what others write.
+//! A run log by which a test knows what a session launches and what it has heard of others.
 //!
 //! Always: what is asked is answered by the log itself. Only how a session hears is different.
 
+use std::fmt::Write as _;
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use redengine_core::record::{Recorded, Seq};
+use redengine_core::Timestamp;
+use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{
     Append, Appended, Leases, LogError, Past, PastOf, Prune, Query, RunLog,
 };
 use tokio::sync::watch;
+
+use crate::world::clock;
 
 /// How a session hears of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,18 +28,45 @@ pub enum Hearing {
     Deaf,
 }
 
-/// A log, and what was heard of it.
+/// A launch: when, of which task, and since when it was due.
+pub type Launch = (Timestamp, Arc<str>, Option<Timestamp>);
+
+/// A log, what was heard of it, and which runs began through it.
 #[derive(Clone, Debug)]
 pub struct Ear {
     log: Arc<dyn RunLog>,
     hearing: Hearing,
     heard: Arc<watch::Sender<Seq>>,
+    launches: Arc<Mutex<Vec<Launch>>>,
 }
 
 impl Ear {
     /// Makes one of a log.
     pub fn new(log: Arc<dyn RunLog>, hearing: Hearing) -> Self {
-        Self { log, hearing, heard: Arc::default() }
+        Self { log, hearing, heard: Arc::default(), launches: Arc::default() }
+    }
+
+    /// Tells the launches, also those whose records were removed since. What is launched at one
+    /// instant has no order of its own, so they are sorted.
+    ///
+    /// # Panics
+    ///
+    /// If somebody else panicked while noting one.
+    pub fn launches(&self) -> Vec<Launch> {
+        let mut launches = self.launches.lock().expect("no panic").clone();
+        launches.sort();
+        launches
+    }
+
+    fn note(&self, answers: &[Appended]) {
+        let mut launches = self.launches.lock().expect("no panic");
+        for answer in answers {
+            if let Appended::Won(Recorded { record, .. }) = answer
+                && record.action == Action::Run
+            {
+                launches.push((record.at, record.task.clone(), record.due));
+            }
+        }
     }
 
     /// Waits until the session has heard of the record of a number.
@@ -53,14 +84,15 @@ impl Ear {
 #[async_trait]
 impl RunLog for Ear {
     async fn append(&self, batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
-        let answers = self.log.append(batch).await;
+        let answers = self.log.append(batch).await?;
+        self.note(&answers);
         if self.hearing == Hearing::BeforeAnswers {
             // So often everybody else has their turn.
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
         }
-        answers
+        Ok(answers)
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
@@ -102,4 +134,20 @@ impl RunLog for Ear {
     fn leases(&self) -> Option<&dyn Leases> {
         self.log.leases()
     }
+}
+
+/// Tells where two lists of launches differ.
+pub fn differ(expected: &[Launch], found: &[Launch]) -> String {
+    let mut told = String::new();
+    for (sign, one, other) in [("missing", expected, found), ("extra", found, expected)] {
+        for launch in one.iter().filter(|launch| !other.contains(launch)) {
+            let (at, task, due) = launch;
+            // OK because writing to a text does not fail.
+            let _ = writeln!(told, "{sign}: {} {task}, due {:?}", clock(*at), due.map(clock));
+        }
+    }
+    if told.is_empty() && expected.len() != found.len() {
+        let _ = writeln!(told, "{} launches, not {}", found.len(), expected.len());
+    }
+    told
 }

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use expect_test::expect;
-use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, Details, Record, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, Member, Query, RunLog};
 use redengine_core::task::Inaction;
 use redengine_core::{Expr, Session, Task, Timestamp};
-use redengine_tests::ear::{Ear, Hearing};
+use redengine_tests::ear::{Ear, Hearing, Launch, differ};
 use redengine_tests::repository::{Opened, Repository};
-use redengine_tests::world::{at, clock, run_while, session, span, still};
+use redengine_tests::world::{actions, at, run_for, run_while, serving, session, span, still};
 
 /// Tasks, and what another program writes meanwhile.
 struct Scenario {
@@ -187,9 +187,6 @@ enum Reading {
     Log,
 }
 
-/// A launch: when, of which task, and since when it was due.
-type Launch = (Timestamp, Arc<str>, Option<Timestamp>);
-
 impl Scenario {
     /// Lives through it on a log; tells what the session launched.
     async fn launches(&self, opened: &Opened, hearing: Hearing, reading: Reading) -> Vec<Launch> {
@@ -204,13 +201,7 @@ impl Scenario {
             .build()
             .unwrap();
         run_while(&session, self.story(&session, opened, &ear, hearing)).await.unwrap();
-        let records = session.history(Query::all().actions([Action::Run])).await.unwrap();
-        let own = records.into_iter().filter(|run| node(run) != Some(THEIR_NODE));
-        let launch = |Recorded { record, .. }| (record.at, record.task, record.due);
-        let mut launches: Vec<Launch> = own.map(launch).collect();
-        // What is launched at one instant has no order.
-        launches.sort();
-        launches
+        ear.launches()
     }
 
     /// What happens meanwhile.
@@ -237,10 +228,6 @@ impl Scenario {
     }
 }
 
-fn node(recorded: &Recorded) -> Option<&str> {
-    recorded.record.details.as_ref()?.node.as_deref()
-}
-
 /// Writes a record as another program does; tells its number.
 async fn write(theirs: &dyn RunLog, task: &str, action: Action, at: Timestamp) -> Seq {
     let latest = theirs.read(Query::task(task).newest_first().limit(1)).await.unwrap().pop();
@@ -260,22 +247,6 @@ async fn write(theirs: &dyn RunLog, task: &str, action: Action, at: Timestamp) -
         [Appended::Won(recorded)] => recorded.seq,
         lost => panic!("{task} {action} at {at}: {lost:?}"),
     }
-}
-
-/// Tells where two lists of launches differ.
-fn differ(expected: &[Launch], found: &[Launch]) -> String {
-    let mut told = String::new();
-    for (sign, one, other) in [("missing", expected, found), ("extra", found, expected)] {
-        for launch in one.iter().filter(|launch| !other.contains(launch)) {
-            let (at, task, due) = launch;
-            let due = due.map(clock);
-            writeln!(told, "{sign}: {} {task}, due {due:?}", clock(*at)).unwrap();
-        }
-    }
-    if told.is_empty() && expected.len() != found.len() {
-        writeln!(told, "{} launches, not {}", found.len(), expected.len()).unwrap();
-    }
-    told
 }
 
 /// Lives through all scenarios on new logs of a kind, and demands of each the launches that there are
@@ -383,4 +354,20 @@ async fn reading_the_log_each_time_sees_what_nobody_told() {
         seen.push(of_beside.count());
     }
     assert_eq!(seen, [0, 10]);
+}
+
+/// It holds before the session is told that the run has begun, and never changes.
+#[tokio::test(start_paused = true)]
+async fn an_end_condition_that_holds_from_the_beginning_stops_a_run() {
+    for hearing in [Hearing::Good, Hearing::BeforeAnswers] {
+        let session = session(START)
+            .log(Ear::new(Repository::Memory.open().await.log.clone(), hearing))
+            .task(serving("long", "daily").end("always true"))
+            .build()
+            .unwrap();
+        run_for(&session, "10 s").await.unwrap();
+        assert_eq!(actions(&session, "long").await, "run terminate", "{hearing:?}");
+        let end = session.history(Query::task("long").newest_first().limit(1)).await.unwrap();
+        assert_eq!(end[0].record.at, at(START), "{hearing:?}");
+    }
 }
