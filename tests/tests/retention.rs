@@ -30,15 +30,15 @@ impl TaskType for Price {
 fn begin(log: impl RunLog, start: &str) -> SessionBuilder {
     session(start)
         .log(log)
-        .task(task("often", "every 1 min"))
+        .task(task("often", "every 5 min"))
         .task(failing("bad", "every 1 hour"))
         .task(slow("rare", "weekly on Tue", "1 s"))
         .task(task("counting", "task 'bad' has failed at least 20 times today & daily"))
-        .task(task("late", "task 'often' has succeeded more than 300 times past 10 hours & daily"))
+        .task(task("late", "task 'often' has succeeded more than 60 times past 10 hours & daily"))
         .task(task("after rare", "after task 'rare'"))
         .task(failing("again", "every 6 hours | retry 3 after 50 min"))
         .task(task("quiet", "~task 'rare' has started past 30 hours & every 7 hours"))
-        .task(task("in all", "task 'often' has succeeded at least 1500 times & daily"))
+        .task(task("in all", "task 'often' has succeeded at least 300 times & daily"))
         .task(Price::task())
         .task(Task::new("spend", "every 5 hours", |price: Return<Price>| async move {
             assert_eq!(*price, 41);
@@ -93,7 +93,7 @@ async fn demand_the_same(repository: Repository) -> String {
 async fn old_records_go_but_for_those_that_conditions_and_values_need() {
     let told = demand_the_same(Repository::Memory).await;
     expect![[r#"
-        often: 5760, 1624, 1739, 1620
+        often: 1152, 328, 347, 324
         bad: 96, 26, 23, 22
         rare: 2, 2, 2, 2
         counting: 4, 4, 2, 2
@@ -103,7 +103,8 @@ async fn old_records_go_but_for_those_that_conditions_and_values_need() {
         quiet: 8, 8, 2, 2
         in all: 2, 2, 2, 2
         price: 4, 4, 2, 2
-        spend: 20, 11, 3, 3"#]].assert_eq(&told);
+        spend: 20, 11, 3, 3"#]]
+    .assert_eq(&told);
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,5 +119,5 @@ async fn nothing_goes_unless_the_session_says_so() {
     let session = begin(log, "2026-11-24 00:00").build().unwrap();
     run_for(&session, "10 hours").await.unwrap();
     let records = session.history(Query::task("often")).await.unwrap();
-    assert_eq!(records.len(), 2 * 600);
+    assert_eq!(records.len(), 2 * 120);
 }
