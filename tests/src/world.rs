@@ -96,6 +96,17 @@ pub async fn pass(time: &str) {
     tokio::time::sleep(span(time)).await;
 }
 
+/// Does something that takes real time, such as waiting for another thread or a server; the virtual
+/// clock stands still meanwhile.
+pub async fn still<T>(work: impl Future<Output = T>) -> T {
+    // Tokio's paused clock does not advance while somebody works on the pool for that.
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || is_done.recv());
+    let result = work.await;
+    drop(done);
+    result
+}
+
 /// Runs a session for so long, then shuts it down in order.
 ///
 /// # Errors

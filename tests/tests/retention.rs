@@ -1,15 +1,17 @@
 //! What a session removes from its log, and what it never does.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use expect_test::expect;
 use redengine_core::param::Return;
-use redengine_core::runlog::Query;
+use redengine_core::runlog::{Query, RunLog};
 use redengine_core::session::SessionBuilder;
 use redengine_core::task::TaskType;
 use redengine_core::{Config, Task};
 use redengine_log::MemoryLog;
+use redengine_tests::ear::{Ear, Hearing, Launch, differ};
+use redengine_tests::repository::Repository;
 use redengine_tests::world::{failing, run_for, session, slow, span, task};
 
 /// Gives a value once a day.
@@ -25,73 +27,97 @@ impl TaskType for Price {
 }
 
 /// Begins a session with tasks whose conditions look far back.
-fn begin(log: &MemoryLog, start: &str) -> SessionBuilder {
+fn begin(log: impl RunLog, start: &str) -> SessionBuilder {
     session(start)
-        .log(log.clone())
-        .task(task("often", "every 1 min"))
+        .log(log)
+        .task(task("often", "every 5 min"))
         .task(failing("bad", "every 1 hour"))
         .task(slow("rare", "weekly on Tue", "1 s"))
         .task(task("counting", "task 'bad' has failed at least 20 times today & daily"))
-        .task(task("late", "task 'often' has succeeded more than 300 times past 10 hours & daily"))
+        .task(task("late", "task 'often' has succeeded more than 60 times past 10 hours & daily"))
         .task(task("after rare", "after task 'rare'"))
+        .task(failing("again", "every 6 hours | retry 3 after 50 min"))
+        .task(task("quiet", "~task 'rare' has started past 30 hours & every 7 hours"))
+        .task(task("in all", "task 'often' has succeeded at least 300 times & daily"))
         .task(Price::task())
         .task(Task::new("spend", "every 5 hours", |price: Return<Price>| async move {
             assert_eq!(*price, 41);
         }))
 }
 
-type Launches = BTreeMap<String, Vec<String>>;
-
-/// Runs a session for two days with a restart between them, and tells when each task last began and
-/// ended on either, and how many records of it there are in the end.
-async fn live(change: fn(&mut Config)) -> (Launches, Vec<(String, u64)>) {
-    let log = MemoryLog::new();
-    let mut launches = Launches::new();
+/// Runs a session for two days with a restart between them; tells all that it launched, and how many
+/// records of each task there are in the end.
+async fn live(log: Arc<dyn RunLog>, change: fn(&mut Config)) -> (Vec<Launch>, Vec<(String, u64)>) {
+    let ear = Ear::new(log, Hearing::Good);
     let mut left = Vec::new();
     for start in ["2026-11-24 00:00", "2026-11-25 00:00"] {
-        let session = begin(&log, start).configure(change).build().unwrap();
+        let session = begin(ear.clone(), start).configure(change).build().unwrap();
         run_for(&session, "24 hours").await.unwrap();
         left.clear();
         for definition in session.tasks() {
             let name = definition.name.to_string();
-            let records = session.history(Query::task(name.clone())).await.unwrap();
-            left.push((name.clone(), records.len() as u64));
-            let last = records.iter().rev().map(|known| known.record.at.to_string()).take(2);
-            launches.entry(name).or_default().extend(last);
+            left.push((name.clone(), session.log().count(Query::task(name)).await.unwrap()));
         }
     }
-    (launches, left)
+    (ear.launches(), left)
+}
+
+/// Removes what is beyond ten records of a task, what is two hours old, and both.
+const WAYS: [fn(&mut Config); 3] = [
+    |config| config.retention_records = Some(10),
+    |config| config.retention = Some(span("2 hours")),
+    |config| {
+        config.retention = Some(span("5 hours"));
+        config.retention_records = Some(3);
+        config.force_status_from_logs = true;
+    },
+];
+
+/// Demands that a session launches the same whatever is removed; tells how many records are left.
+async fn demand_the_same(repository: Repository) -> String {
+    let memory = Repository::Memory.open().await;
+    let (expected, all) = live(memory.log.clone(), |_| {}).await;
+    let mut told: Vec<String> = all.iter().map(|(name, all)| format!("{name}: {all}")).collect();
+    for way in WAYS {
+        let opened = repository.open().await;
+        let (found, left) = live(opened.log.clone(), way).await;
+        assert_eq!(differ(&expected, &found), "", "{repository:?}");
+        for (line, (_, left)) in told.iter_mut().zip(left) {
+            write!(line, ", {left}").unwrap();
+        }
+    }
+    told.join("\n")
 }
 
 #[tokio::test(start_paused = true)]
 async fn old_records_go_but_for_those_that_conditions_and_values_need() {
-    let (as_ever, all) = live(|_| {}).await;
-    let (by_count, few) = live(|config| config.retention_records = Some(10)).await;
-    let (by_age, young) = live(|config| config.retention = Some(span("2 hours"))).await;
-    assert_eq!(as_ever, by_count);
-    assert_eq!(as_ever, by_age);
-    let mut told = String::new();
-    for (((name, all), (_, few)), (_, young)) in all.iter().zip(&few).zip(&young) {
-        writeln!(told, "{name}: {all}, beyond ten {few}, by age {young}").unwrap();
-    }
+    let told = demand_the_same(Repository::Memory).await;
     expect![[r#"
-        often: 5760, beyond ten 425, by age 540
-        bad: 96, beyond ten 26, by age 23
-        rare: 2, beyond ten 2, by age 2
-        counting: 4, beyond ten 4, by age 2
-        late: 4, beyond ten 4, by age 2
-        after rare: 2, beyond ten 2, by age 2
-        price: 4, beyond ten 4, by age 2
-        spend: 20, beyond ten 11, by age 3
-    "#]]
+        often: 1152, 328, 347, 324
+        bad: 96, 26, 23, 22
+        rare: 2, 2, 2, 2
+        counting: 4, 4, 2, 2
+        late: 4, 4, 2, 2
+        after rare: 2, 2, 2, 2
+        again: 22, 12, 4, 4
+        quiet: 8, 8, 2, 2
+        in all: 2, 2, 2, 2
+        price: 4, 4, 2, 2
+        spend: 20, 11, 3, 3"#]]
     .assert_eq(&told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_an_sqlite_file_the_same_records_go() {
+    let in_memory = demand_the_same(Repository::Memory).await;
+    assert_eq!(demand_the_same(Repository::Sqlite).await, in_memory);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_goes_unless_the_session_says_so() {
     let log = MemoryLog::new();
-    let session = begin(&log, "2026-11-24 00:00").build().unwrap();
+    let session = begin(log, "2026-11-24 00:00").build().unwrap();
     run_for(&session, "10 hours").await.unwrap();
     let records = session.history(Query::task("often")).await.unwrap();
-    assert_eq!(records.len(), 2 * 600);
+    assert_eq!(records.len(), 2 * 120);
 }

@@ -16,7 +16,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use crate::harness::Figures;
-use crate::scenarios::{Scenario, Size};
+use crate::scenarios::{LogName, Scenario, Size};
 
 /// Measures what waiting and starting cost, and prints one line of JSON.
 ///
@@ -40,6 +40,9 @@ struct Args {
     /// In `log-read`: how many records there are.
     #[arg(long, value_name = "R", default_value_t = 1_000_000)]
     records: usize,
+    /// In `log` and `log-read`: measure only this run log.
+    #[arg(long, value_name = "NAME")]
+    log: Option<LogName>,
     /// What is different from the default: `current-thread` runs all on one thread.
     #[arg(long, value_name = "V", default_value = "")]
     variant: String,
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(args: &Args) -> Result<Figures, String> {
-    let Args { scenario, tasks, secs: seconds, probes, lead, records, ref variant } = *args;
+    let Args { scenario, tasks, secs: seconds, probes, lead, records, log, ref variant } = *args;
     for (name, value) in [("--secs", seconds), ("--lead", lead)] {
         if !(0.0..=86_400.0).contains(&value) {
             return Err(format!("`{name} {value}` is not between 0 and a day"));
@@ -84,7 +87,7 @@ fn measure(args: &Args) -> Result<Figures, String> {
         other => return Err(format!("unknown variant `{other}`; there is `current-thread`")),
     };
     let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
-    let measured = runtime.block_on(scenario.run(Size { tasks, seconds, probes, lead, records }));
+    let measured = runtime.block_on(scenario.run(Size { tasks, seconds, probes, lead, records, log }));
     // Only the steady state is measured; nobody waits for the tasks that still run.
     runtime.shutdown_background();
     measured

@@ -19,6 +19,7 @@ use clap::ValueEnum;
 
 use crate::clock::Unix;
 use crate::harness::Figures;
+pub(crate) use crate::scenarios::log::LogName;
 
 /// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,7 +42,7 @@ pub(crate) enum Scenario {
     /// The next edge of a period, as often as it can; for cron, beside two crates that do it too.
     Edge,
     /// Records of N tasks that are appended to each run log: one at a time, 512 at a time, and by 512
-    /// callers at once; beside raw inserts of the same rows. And whole runs of N tasks that are always
+    /// callers at once; beside raw inserts of the same rows, for files raw appends of the same lines. And whole runs of N tasks that are always
     /// due, with each.
     Log,
     /// Runs of N tasks that four nodes claim at once on one PostgreSQL server: each of its own tasks,
@@ -60,6 +61,8 @@ pub(crate) struct Size {
     /// The seconds from the start to the burst; 0: what registration is expected to need.
     pub lead: f64,
     pub records: usize,
+    /// The only run log to measure; `None`: all.
+    pub log: Option<LogName>,
 }
 
 impl Scenario {

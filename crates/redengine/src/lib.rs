@@ -62,9 +62,23 @@
 //! work from anywhere: add and remove tasks, ask for runs, change options and parameters.
 //!
 //! **The run log** is the truth. Each run is recorded before it starts and when it ends, in memory,
-//! in an SQLite file or on a PostgreSQL server ([`log`]); conditions about the past look only there.
-//! After a restart on a file nothing runs that has run already, chains go on, and what was cut off is
-//! a `crash`.
+//! in an SQLite file, in CSV files or JSON lines, or on a PostgreSQL server ([`log`]); conditions about
+//! the past look only there. After a restart on a file nothing runs that has run already, chains go
+//! on, and what was cut off is a `crash`. [`log::connect`] opens any of them by its address, and
+//! [`log::copy`] copies any into any other:
+//!
+//! ```
+//! use redengine::log::{connect, copy};
+//! use redengine::prelude::*;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result {
+//! let log = connect("memory:").await?; // or "sqlite:runs.db", "jsonl:runs.jsonl", "postgres://.."
+//! let session = Session::builder().log(log.clone()).build()?;
+//! copy(&*log, &*connect("memory:").await?).await?; // or "csv:runs.csv", to look at it
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! **Lints** are told as warnings when a session begins to run: a condition that never holds, a task
 //! that restarts without a pause, a date that some months lack ([`Session::lints`], [`lint`]).
@@ -79,6 +93,8 @@
 //! | `macros` | yes | `#[task]` and `#[condition]` |
 //! | `toml` | no | [`SessionBuilder::settings`](session::SessionBuilder): options and conditions in a TOML file |
 //! | `sqlite` | no | [`log::SqliteLog`](https://docs.rs/redengine/latest/redengine/log/struct.SqliteLog.html) |
+//! | `csv` | no | [`log::CsvLog`](https://docs.rs/redengine/latest/redengine/log/type.CsvLog.html) |
+//! | `jsonl` | no | [`log::JsonlLog`](https://docs.rs/redengine/latest/redengine/log/type.JsonlLog.html) |
 //! | `postgres` | no | [`log::PostgresLog`](https://docs.rs/redengine/latest/redengine/log/struct.PostgresLog.html) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -13,9 +13,10 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use clap::ValueEnum;
 use redengine::record::{Record, Recorded, Seq};
 use redengine::runlog::{Append, Appended, RunLog};
-use redengine_log::{MemoryLog, PostgresLog, SqliteLog, Synchronous};
+use redengine_log::{CsvLog, JsonlLog, MemoryLog, PostgresLog, SqliteLog, Synchronous};
 use redengine_testserver::Server;
 use tokio::task::JoinSet;
 
@@ -30,8 +31,28 @@ const BURST: usize = 512;
 /// Each side has so many turns.
 const TURNS: u32 = 6;
 
+/// A run log that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum LogName {
+    Memory,
+    Csv,
+    Jsonl,
+    SqliteFull,
+    SqliteNormal,
+    Postgres,
+}
+
+impl LogName {
+    /// Tells whether all records are in memory.
+    pub(super) fn is_in_memory(self) -> bool {
+        matches!(self, Self::Memory | Self::Csv | Self::Jsonl)
+    }
+}
+
 /// A run log and what it is made of.
 pub(super) struct Subject {
+    pub(super) log: LogName,
     pub(super) name: &'static str,
     /// Opens the log in a folder of its own.
     open: fn(PathBuf) -> Opening<Arc<dyn RunLog>>,
@@ -57,24 +78,44 @@ pub(super) trait Limit: Send {
     async fn insert(&mut self, records: &[Recorded]) -> Result<(), String>;
 }
 
-/// All logs that are measured.
-pub(super) const SUBJECTS: [Subject; 4] = [
+/// The logs that are measured: all, or the one that was asked for.
+pub(super) fn subjects(only: Option<LogName>) -> impl Iterator<Item = &'static Subject> {
+    SUBJECTS.iter().filter(move |subject| only.is_none_or(|only| only == subject.log))
+}
+
+static SUBJECTS: [Subject; 6] = [
     Subject {
+        log: LogName::Memory,
         name: "memory",
         open: |_| Box::pin(async { Ok(Arc::new(MemoryLog::new()) as _) }),
         limit: |_, _| Box::pin(async { Ok(Box::new(raw::Memory::default()) as _) }),
     },
     Subject {
+        log: LogName::Csv,
+        name: "csv",
+        open: |folder| Box::pin(ready(csv(&folder))),
+        limit: |folder, _| Box::pin(ready(raw_lines(&folder, raw::csv_line))),
+    },
+    Subject {
+        log: LogName::Jsonl,
+        name: "jsonl",
+        open: |folder| Box::pin(ready(jsonl(&folder))),
+        limit: |folder, _| Box::pin(ready(raw_lines(&folder, raw::json_line))),
+    },
+    Subject {
+        log: LogName::SqliteFull,
         name: "sqlite_full",
         open: |folder| Box::pin(ready(sqlite(&folder, Synchronous::Full))),
         limit: |folder, tasks| Box::pin(ready(raw_sqlite(&folder, &tasks, "full"))),
     },
     Subject {
+        log: LogName::SqliteNormal,
         name: "sqlite_normal",
         open: |folder| Box::pin(ready(sqlite(&folder, Synchronous::Normal))),
         limit: |folder, tasks| Box::pin(ready(raw_sqlite(&folder, &tasks, "normal"))),
     },
     Subject {
+        log: LogName::Postgres,
         name: "postgres",
         open: |folder| Box::pin(postgres(folder)),
         limit: |folder, tasks| {
@@ -85,6 +126,20 @@ pub(super) const SUBJECTS: [Subject; 4] = [
         },
     },
 ];
+
+fn csv(folder: &Path) -> Result<Arc<dyn RunLog>, String> {
+    let log = CsvLog::open(folder.join("runs.csv"));
+    Ok(Arc::new(log.map_err(|error| error.to_string())?))
+}
+
+fn jsonl(folder: &Path) -> Result<Arc<dyn RunLog>, String> {
+    let log = JsonlLog::open(folder.join("runs.jsonl"));
+    Ok(Arc::new(log.map_err(|error| error.to_string())?))
+}
+
+fn raw_lines(folder: &Path, line: raw::Line) -> Result<Box<dyn Limit>, String> {
+    Ok(Box::new(raw::Lines::open(&folder.join("runs"), line)?))
+}
 
 fn sqlite(folder: &Path, synchronous: Synchronous) -> Result<Arc<dyn RunLog>, String> {
     let log = SqliteLog::builder(folder.join("runs.db")).synchronous(synchronous).open();
@@ -144,9 +199,10 @@ impl Shape {
 pub(super) async fn run(size: Size) -> Result<Figures, String> {
     let mut figures = Figures::default();
     // Each shape of appends gets as much time as the runs.
-    let share = size.seconds / float(SUBJECTS.len() * (Shape::ALL.len() + 1));
+    let count = subjects(size.log).count();
+    let share = size.seconds / float(count * (Shape::ALL.len() + 1));
     let turn = share / f64::from(TURNS * 2);
-    for subject in &SUBJECTS {
+    for subject in subjects(size.log) {
         for (shape, name) in Shape::ALL {
             let (own, limit) = measure(subject, shape, size.tasks, turn).await?;
             let name = format!("{}_{name}", subject.name);

@@ -15,7 +15,7 @@ use redengine::runlog::{LogError, PastOf, Query, RunLog};
 use self::looks::Looks;
 use super::Size;
 use super::log::rows::Rows;
-use super::log::{SUBJECTS, float, folder};
+use super::log::{LogName, float, folder, subjects};
 use crate::clock::Stopwatch;
 use crate::harness::Figures;
 use crate::process;
@@ -23,7 +23,7 @@ use crate::process;
 /// So many records are written at a time.
 const CHUNK: usize = 20_000;
 
-/// A log in memory takes no more than this: 1 GiB.
+/// A log that has all records in memory takes no more than this: 1 GiB.
 const IN_MEMORY: usize = 4_000_000;
 
 /// Each question is asked so often; those that look at all records a few times.
@@ -35,8 +35,8 @@ pub(super) async fn run(size: Size) -> Result<Figures, String> {
     figures.put("records", size.records);
     let looks = Looks::new(Rows::new(size.tasks.max(1)).tasks())?;
     // How safe it is to write does not matter to who reads.
-    for subject in SUBJECTS.iter().filter(|subject| subject.name != "sqlite_full") {
-        if subject.name == "memory" && size.records > IN_MEMORY {
+    for subject in subjects(size.log).filter(|subject| subject.log != LogName::SqliteFull) {
+        if subject.log.is_in_memory() && size.records > IN_MEMORY {
             continue;
         }
         let folder = folder()?;
@@ -56,7 +56,7 @@ pub(super) async fn run(size: Size) -> Result<Figures, String> {
             figures.put(&format!("{}_{name}", subject.name), value);
         };
         put(&mut figures, "import_per_s", (float(written) / clock.seconds()).round());
-        if subject.name != "memory" {
+        if subject.log != LogName::Memory {
             drop(log);
             let before = process::resident();
             let clock = Stopwatch::start();

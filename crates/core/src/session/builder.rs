@@ -317,9 +317,9 @@ impl IntoLog for Arc<dyn RunLog> {
     }
 }
 
-impl<L: RunLog> IntoLog for Result<L, LogError> {
+impl<L: IntoLog> IntoLog for Result<L, LogError> {
     fn into_log(self) -> Result<Arc<dyn RunLog>, LogError> {
-        self.map(|log| Arc::new(log) as Arc<dyn RunLog>)
+        self.and_then(IntoLog::into_log)
     }
 }
 

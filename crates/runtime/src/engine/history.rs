@@ -29,8 +29,8 @@ impl Engine {
         self.watch.on_record(task, action, &mut self.woken);
         self.wake_woken();
         if let Some(slot) = self.tasks.get(task.index()) {
-            // A run of this session that begins blocks the next one: there is nothing to look at.
-            let start = slot.start.filter(|_| action.ends() || slot.own == 0);
+            // A run of this session blocks the next one: there is nothing to look at until it is gone.
+            let start = slot.start.filter(|_| slot.own == 0);
             let end = slot.end;
             for key in [start, end].into_iter().flatten() {
                 self.make_ready(key);

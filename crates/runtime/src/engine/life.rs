@@ -32,6 +32,10 @@ impl Engine {
             (RunState::Claiming, Appended::Won(recorded)) => {
                 run.state = RunState::Live;
                 self.apply(task, &recorded);
+                // The record may have been followed before; but only what has begun can be stopped.
+                if let Some(end) = self.tasks.get(task.index()).and_then(|slot| slot.end) {
+                    self.make_ready(end);
+                }
                 self.start(key, now, effects);
             }
             (RunState::Claiming, Appended::Lost) => {
@@ -171,7 +175,13 @@ impl Engine {
         let slot = &mut self.tasks[task.index()];
         slot.own -= 1;
         if slot.own == 0 {
+            let start = slot.start;
             self.replaced.remove(&task);
+            // The record of the end may have been followed before this session was told that it won,
+            // and may be known for long: it is only now that nothing blocks the next run.
+            if let Some(start) = start {
+                self.make_ready(start);
+            }
         }
         let RunState::Ending { action, at, reason, output } = run.state else { return };
         if action == Action::Success && !output.is_empty() {
