@@ -38,6 +38,33 @@ async fn shutdown_waits_for_live_runs_and_starts_none() {
     .assert_eq(&timeline(&session).await);
 }
 
+/// Runs end on other threads faster than the scheduler can take them, so that there is always one
+/// more. Without its turn for all else it would hear of nothing any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_session_that_never_has_nothing_to_do_can_be_asked_to_end() {
+    let runs = Arc::new(AtomicU32::new(0));
+    let tasks = (0..1000).map(|number| {
+        let runs = runs.clone();
+        Task::new(format!("task {number}"), "true", move || {
+            let runs = runs.clone();
+            async move {
+                runs.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    });
+    let session =
+        Session::builder().log(redengine_log::MemoryLog::bounded(4)).tasks(tasks).build().unwrap();
+    let story = async {
+        while runs.load(Ordering::Relaxed) < 20_000 {
+            tokio::task::yield_now().await;
+        }
+        session.shutdown();
+    };
+    let run = tokio::spawn(session.clone().run().without_signals().typed());
+    story.await;
+    run.await.unwrap().unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_shutdown_stops_live_runs_at_once() {
     let session = session("2026-11-24 07:00").task(serving("t", "daily")).build().unwrap();

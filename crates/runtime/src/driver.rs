@@ -4,6 +4,7 @@
 //! probes do delays the next step. Nothing is decided here.
 
 use std::collections::{HashMap, HashSet};
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -203,6 +204,7 @@ impl Driver {
         let timer = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(timer);
         let mut stop_open = true;
+        let mut are_others_next = false;
         self.look_for_lints();
         loop {
             // Answers that are there already, as those of a log in memory, cost no wake-up.
@@ -239,7 +241,11 @@ impl Driver {
             let looks = self.membership.members().is_some() || self.engine.has_foreign();
             tokio::select! {
                 biased;
-                _ = self.incoming.recv_many(&mut events, EVENTS) => self.let_go(&events),
+                _ = self.incoming.recv_many(&mut events, EVENTS), if !are_others_next => {
+                    // Runs may end faster than they can be taken: all else has its turn in between.
+                    are_others_next = true;
+                    self.let_go(&events);
+                }
                 Some(request) = self.inbox.next() => {
                     self.take_request(request, &mut events);
                     while let Some(request) = self.inbox.try_next() {
@@ -269,6 +275,10 @@ impl Driver {
                 // Tokio rounds up to a millisecond, which is too long for what is due already.
                 () = tokio::task::yield_now(), if sleep == Some(Duration::ZERO) => {}
                 () = &mut timer, if sleep.is_some() => {}
+                () = ready(()), if are_others_next => {
+                    are_others_next = false;
+                    continue;
+                }
             }
             self.step(events.drain(..));
         }
