@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use crate::clock::Time;
+use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
 use crate::engine::{Engine, ReplyTo};
 use crate::error::RunError;
@@ -305,6 +306,7 @@ impl Driver {
         match effect {
             Effect::Append(run, append) => self.journal.push(Whose::Run(run), append),
             Effect::Start(ticket) => {
+                crash::pass(Point::BeforeStart);
                 tracing::info!(
                     target: "redengine::run",
                     task = ticket.info.task(),
@@ -338,7 +340,12 @@ impl Driver {
                 }
             }
             Effect::Forget(to) => drop(self.replies.remove(&to)),
-            Effect::Report(report) => tell(&report),
+            Effect::Report(report) => {
+                if let Report::Ended { .. } = report {
+                    crash::pass(Point::AfterFinish);
+                }
+                tell(&report);
+            }
             Effect::Finish(result) => self.finished = Some(result),
         }
     }

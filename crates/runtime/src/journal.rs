@@ -17,6 +17,7 @@ use redengine_core::runlog::{Append, Appended, Expect, LogError, RunLog};
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock::steady;
+use crate::crash::{self, Point};
 use crate::engine::RunKey;
 
 /// So many records go in one batch: enough to share the cost of a commit, few enough that the first
@@ -156,8 +157,21 @@ impl Journal {
             }
             // The records are kept in case the log fails, so it is given copies.
             let copies = batch.iter().map(|(_, append)| append.clone()).collect();
+            crash::pass_all(batch.iter().map(|one| points(one)[0]));
             let result = log.append(copies).await;
+            let answers = result.iter().flatten();
+            let won = batch.iter().zip(answers).filter(|(_, answer)| **answer != Appended::Lost);
+            crash::pass_all(won.map(|(one, _)| points(one)[1]));
             (batch, result)
         }));
+    }
+}
+
+/// Names the points before and after a record is appended.
+fn points((whose, append): &(Whose, Append)) -> [Point; 2] {
+    match (whose, append.expect) {
+        (Whose::Left(_), _) => [Point::BeforeCrashAppend, Point::AfterCrashAppend],
+        (Whose::Run(_), Expect::Latest(_)) => [Point::BeforeRunAppend, Point::AfterRunAppend],
+        (Whose::Run(_), Expect::Open) => [Point::BeforeEndAppend, Point::AfterEndAppend],
     }
 }

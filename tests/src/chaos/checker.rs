@@ -88,8 +88,10 @@ pub struct Findings {
     pub runs: usize,
     /// How they ended.
     pub ends: BTreeMap<Action, usize>,
-    /// How many opportunities were skipped with a reason.
+    /// How many slots were skipped with a reason.
     pub skipped: usize,
+    /// In how many of a hundred parts of the time somebody could have begun a run.
+    pub well: u32,
 }
 
 impl Findings {
@@ -108,18 +110,26 @@ impl Findings {
 pub(super) struct Run<'a> {
     pub(super) seq: Seq,
     pub(super) begin: &'a Record,
-    /// Its end, and when that was in the log at the earliest.
-    pub(super) end: Option<(&'a Record, Timestamp)>,
+    pub(super) end: Option<End<'a>>,
+}
+
+/// The end of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End<'a> {
+    pub(super) seq: Seq,
+    pub(super) record: &'a Record,
+    /// When it was in the log at the earliest.
+    pub(super) written: Timestamp,
 }
 
 impl Run<'_> {
     /// Until when others saw it live.
     pub(super) fn until(&self) -> Timestamp {
-        self.end.map_or(Timestamp::MAX, |(_, written)| written)
+        self.end.map_or(Timestamp::MAX, |end| end.written)
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        [Some(self.begin), self.end.map(|(end, _)| end)].into_iter().flatten().map(line).collect()
+        [Some(self.begin), self.end.map(|end| end.record)].into_iter().flatten().map(line).collect()
     }
 }
 
@@ -157,6 +167,8 @@ pub fn check(evidence: &Evidence) -> Findings {
     let runs = runs(evidence, &written, &mut findings);
     effects(evidence, &runs, &mut findings);
     let well = witness::well(evidence, &written);
+    findings.well =
+        evidence.records.first().map_or(0, |first| well.share(first.record.at, evidence.closing));
     for planned in &evidence.tasks {
         let of = |task: &Arc<str>| runs.get(task).map_or(&[][..], Vec::as_slice);
         opportunities::check(planned, &of, &well, evidence.closing, &mut findings);
@@ -202,7 +214,7 @@ fn runs<'a>(evidence: &'a Evidence, written: &[Timestamp], findings: &mut Findin
                 findings.add(Wrong::Duplicate, what, lines);
             }
             (action, Some(run)) => {
-                run.end = Some((record, *written));
+                run.end = Some(End { seq: *seq, record, written: *written });
                 *findings.ends.entry(action).or_default() += 1;
             }
         }
@@ -239,7 +251,7 @@ fn effects(evidence: &Evidence, runs: &Runs<'_>, findings: &mut Findings) {
     let ends: HashMap<RunId, &(Effect, Action)> =
         evidence.effects.ends.iter().map(|end| (end.0.run, end)).collect();
     for run in runs.values().flatten() {
-        let Some((end, _)) = run.end else { continue };
+        let Some(End { record: end, .. }) = run.end else { continue };
         let (begun, ended) = (begins.get(&run.begin.run), ends.get(&run.begin.run));
         let never_started = end.details.as_ref().and_then(|details| details.reason.as_deref())
             == Some("it was claimed while the log failed, and never started");
@@ -263,8 +275,9 @@ fn effects(evidence: &Evidence, runs: &Runs<'_>, findings: &mut Findings) {
     for pair in runs.values().flat_map(|runs| runs.windows(2)) {
         let [first, second] = pair else { continue };
         // Who was taken for dead may still have been at it.
-        let is_over =
-            first.end.is_some_and(|(end, _)| matches!(end.action, Action::Success | Action::Fail));
+        let is_over = first
+            .end
+            .is_some_and(|end| matches!(end.record.action, Action::Success | Action::Fail));
         if let (Some((end, _)), Some(begin)) =
             (ends.get(&first.begin.run), begins.get(&second.begin.run))
             && is_over

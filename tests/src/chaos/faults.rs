@@ -108,7 +108,7 @@ impl<'a> Disturber<'a> {
             self.mend(now())?;
             if now() >= next {
                 self.fault()?;
-                next = now().after(between(&mut self.rng, 150, 900));
+                next = now().after(between(&mut self.rng, 300, 1800));
             }
         }
         Ok(())
@@ -213,7 +213,7 @@ impl<'a> Disturber<'a> {
                 self.stopped = Some((since, now().after(between(&mut self.rng, 100, 2000))));
             }
             (8.., _) if self.stopped.is_none() => {
-                let slow = self.database.slow(between(&mut self.rng, 300, 1400));
+                let slow = self.database.slow(between(&mut self.rng, 200, 1200));
                 let faults = self.faults.clone();
                 self.slow.push(std::thread::spawn(move || {
                     let since = now();

@@ -110,7 +110,7 @@ fn summary(
     let wrong = wrong.map(|wrong| format!("{wrong} {}", findings.count(wrong)));
     format!(
         "chaos: {} on {}, seed {}, {} nodes, {} tasks, {} s: {} runs ({}), {} slots skipped with a \
-         reason, {} faults ({}): {}",
+         reason, {} faults ({}), well {} % of the time: {}",
         arguments.protocol.as_str(),
         database.kind(),
         arguments.seed,
@@ -122,6 +122,7 @@ fn summary(
         findings.skipped,
         faults.len(),
         kinds.collect::<Vec<_>>().join(", "),
+        findings.well,
         wrong.join(", "),
     )
 }

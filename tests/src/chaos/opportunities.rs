@@ -2,13 +2,14 @@
 //!
 //! Always: whether there was one is computed here from the records before, not by the engine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redengine_core::Timestamp;
-use redengine_core::record::Action;
+use redengine_core::record::{Action, Seq};
 
-use super::checker::{Findings, NEEDED, Run, Wrong, clock};
+use super::checker::{Findings, NEEDED, Run, Wrong, clock, line};
 use super::spans::Spans;
 use super::tasks::{Opportunities, Planned};
 
@@ -41,7 +42,7 @@ pub(super) fn check<'a>(
         Opportunities::Secondly => {
             let second = Duration::from_secs(1);
             let crashed =
-                |run: &Run<'_>| run.end.is_some_and(|(end, _)| end.action == Action::Crash);
+                |run: &Run<'_>| run.end.is_some_and(|end| end.record.action == Action::Crash);
             task.slots(second, second, &crashed, findings);
         }
         Opportunities::After(upstream, actions) => task.after(of(upstream), actions, findings),
@@ -79,23 +80,15 @@ impl Task<'_> {
                 findings,
             );
             let Some(next) = next.map(|next| next.begin) else { continue };
-            let failed = run.end.filter(|(end, _)| end.action == Action::Fail);
-            let again = retry.zip(failed).map(|(pause, (end, _))| end.at.after(pause));
+            let failed = run.end.filter(|end| end.record.action == Action::Fail);
+            let again = retry.zip(failed).map(|(pause, end)| end.record.at.after(pause));
             if next.at < due && again.is_none_or(|again| next.at < again) {
                 let what = format!("{} was due at {} and ran before", self.name, clock(due));
-                findings.add(
-                    Wrong::Duplicate,
-                    what,
-                    vec![run.lines()[0].clone(), super::checker::line(next)],
-                );
+                findings.add(Wrong::Duplicate, what, vec![run.lines()[0].clone(), line(next)]);
             } else if retry.is_none() && next.due != Some(due) {
                 let what =
                     format!("{} was due at {}, and the log says otherwise", self.name, clock(due));
-                findings.add(
-                    Wrong::Contradiction,
-                    what,
-                    vec![run.lines()[0].clone(), super::checker::line(next)],
-                );
+                findings.add(Wrong::Contradiction, what, vec![run.lines()[0].clone(), line(next)]);
             }
         }
     }
@@ -117,46 +110,31 @@ impl Task<'_> {
                 findings.add(Wrong::Duplicate, what, pair.iter().flat_map(Run::lines).collect());
             }
         }
-        let Some(first) = self.runs.first().map(slot) else { return };
-        let last = slot_of(self.closing);
-        let mut taken = self.runs.iter().map(slot).peekable();
-        for number in first..last {
-            let mut was_taken = false;
-            while taken.next_if(|slot| *slot <= number).is_some_and(|slot| {
-                slot < number || {
-                    was_taken = true;
-                    true
-                }
-            }) {}
-            if !was_taken {
-                findings.skipped += 1;
-                let from = Timestamp::from_micros(number * length);
-                self.was_open(from, from.after(open), "nothing ran at that time", findings);
-            }
+        let taken: BTreeSet<i64> = self.runs.iter().map(slot).collect();
+        let Some(first) = taken.first() else { return };
+        for number in (*first..slot_of(self.closing)).filter(|number| !taken.contains(number)) {
+            findings.skipped += 1;
+            let from = Timestamp::from_micros(number * length);
+            self.was_open(from, from.after(open), "nothing ran at that time", findings);
         }
     }
 
     /// Each run has something new before it, and what is new has a run after it.
     fn after(&self, upstream: &[Run<'_>], actions: &[Action], findings: &mut Findings) {
-        let ends = upstream.iter().filter_map(|run| run.end.map(|(end, written)| (end, written)));
-        let mut ends: Vec<_> = ends.filter(|(end, _)| actions.contains(&end.action)).collect();
-        ends.sort_by_key(|(_, written)| *written);
-        let mut taken = None;
+        let ends = upstream.iter().filter_map(|run| run.end);
+        let ends: Vec<_> = ends.filter(|end| actions.contains(&end.record.action)).collect();
+        let mut last = Seq(0);
         for run in self.runs {
-            let before = run.begin.at;
-            let new = ends.iter().any(|(end, written)| {
-                end.at <= before && taken.is_none_or(|taken| *written >= taken)
-            });
-            if !new {
+            if !ends.iter().any(|end| last < end.seq && end.seq < run.seq) {
                 let what = format!("{} ran again with nothing new before it", self.name);
                 findings.add(Wrong::Duplicate, what, run.lines());
             }
-            taken = Some(before);
+            last = run.seq;
         }
-        for (_, written) in &ends {
-            let next = self.runs.iter().find(|run| run.begin.at >= *written);
+        for end in &ends {
+            let next = self.runs.iter().find(|run| run.seq > end.seq);
             let until = next.map_or(self.closing, |next| next.begin.at);
-            self.was_open(*written, until, "what it comes after had ended", findings);
+            self.was_open(end.written, until, "what it comes after had ended", findings);
         }
     }
 }

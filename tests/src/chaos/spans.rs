@@ -62,6 +62,14 @@ impl Spans {
         parts.map(long).max().unwrap_or_default()
     }
 
+    /// Tells how much of the time between two instants is in it, in percent.
+    pub fn share(&self, from: Timestamp, until: Timestamp) -> u32 {
+        let of = until.since(from).as_micros().max(1);
+        let part = |(begin, end): &Span| end.min(&until).since(*begin.max(&from)).as_micros();
+        let parts: u128 = self.0.iter().map(part).sum();
+        u32::try_from(parts * 100 / of).unwrap_or(u32::MAX)
+    }
+
     /// Tells whether an instant is in it.
     pub fn contains(&self, at: Timestamp) -> bool {
         self.0.iter().any(|(from, until)| (*from..*until).contains(&at))
@@ -89,6 +97,7 @@ mod tests {
         let at = Timestamp::from_micros;
         assert_eq!(all.longest(at(1), at(8)), Duration::from_micros(3));
         assert_eq!(all.longest(at(9), at(19)), Duration::ZERO);
+        assert_eq!(all.share(at(2), at(22)), 40);
         assert!(all.contains(at(0)) && !all.contains(at(4)));
     }
 }

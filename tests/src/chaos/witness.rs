@@ -17,15 +17,20 @@ const BREATH: Duration = Duration::from_millis(200);
 /// So long without a record of anybody, while something goes wrong, is no answer of the log.
 const SILENCE: Duration = Duration::from_millis(250);
 
-/// So long after a fault of the log nodes may need to find it again.
-const RECOVERY: Duration = Duration::from_secs(1);
+/// So long after a fault of the log nodes may need to notice that it is over. Those that lost it are not
+/// well for longer, and say so.
+const RECOVERY: Duration = Duration::from_millis(300);
 
-/// So long after a fault is over it may be the reason of something.
-fn cause((fault, (since, until)): &(Fault, Span)) -> Span {
-    // Pauses between tries double, so who finds the log again may do so twice as late.
-    let after = (until.since(*since) * 2).max(Duration::from_secs(3));
-    debug_assert!(since <= until, "{fault:?} ends after it began");
-    (*since, until.after(after))
+/// When something goes wrong that others may suffer from, and shortly after. A process that is killed
+/// holds nothing: that is no excuse for anybody else.
+fn causes(evidence: &Evidence) -> Spans {
+    let of_others = evidence.faults.iter().filter(|(fault, _)| *fault != Fault::Kill);
+    let span = |(_, (since, until)): &(Fault, Span)| {
+        // Pauses between tries double, so who finds the log again may do so twice as late.
+        let after = (until.since(*since) * 2).max(Duration::from_secs(3));
+        (*since, until.after(after))
+    };
+    of_others.map(span).collect()
 }
 
 /// Tells when there was a node that was well, and the log answered.
@@ -37,15 +42,14 @@ pub(super) fn well(evidence: &Evidence, written: &[Timestamp]) -> Spans {
     let alive: Spans = alive.collect();
     let of_log = evidence.faults.iter().filter(|(fault, _)| fault.is_of_log());
     let outages: Spans = of_log.map(|(_, (from, until))| (*from, until.after(RECOVERY))).collect();
-    let causes: Spans = evidence.faults.iter().map(cause).collect();
     let gaps = written.windows(2).filter(|pair| pair[1].since(pair[0]) >= SILENCE);
     let silent: Spans = gaps.map(|pair| (pair[0], pair[1])).collect();
-    alive.without(&outages).without(&silent.and(&causes))
+    alive.without(&outages).without(&silent.and(&causes(evidence)))
 }
 
 /// Tells when a node was down though nothing went wrong: once for each process.
 pub(super) fn down_without_cause(evidence: &Evidence) -> Vec<(u32, Timestamp)> {
-    let causes: Spans = evidence.faults.iter().map(cause).collect();
+    let causes = causes(evidence);
     let first = |(process, beats): (&u32, &Vec<(Timestamp, bool)>)| {
         let running = beats.iter().skip_while(|(_, is_well)| !is_well);
         let before = running.take_while(|(at, _)| *at < evidence.closing);
