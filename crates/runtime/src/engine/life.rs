@@ -173,6 +173,10 @@ impl Engine {
         if slot.own == 0 {
             self.replaced.remove(&task);
         }
+        // Whoever follows the log may have heard of the end before this, when the run was still live.
+        if let Some(start) = slot.start {
+            self.make_ready(start);
+        }
         let RunState::Ending { action, at, reason, output } = run.state else { return };
         if action == Action::Success && !output.is_empty() {
             self.returns.insert(task, output);
