@@ -297,5 +297,5 @@ fn process_of(begin: &Record) -> Option<u32> {
 }
 
 /// How long somebody must have been able to begin a run before it counts as lost: the turns of all
-/// other nodes, the time to hear of a record, and that of a busy machine.
+/// other nodes, and the time of a busy machine.
 pub(super) const NEEDED: Duration = Duration::from_millis(750);

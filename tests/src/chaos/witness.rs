@@ -17,9 +17,11 @@ const BREATH: Duration = Duration::from_millis(200);
 /// So long without a record of anybody, while something goes wrong, is no answer of the log.
 const SILENCE: Duration = Duration::from_millis(250);
 
-/// So long after a fault of the log nodes may need to notice that it is over. Those that lost it are not
-/// well for longer, and say so.
-const RECOVERY: Duration = Duration::from_millis(300);
+/// So long after a fault of the log nodes may need to notice that it is over, and those that are not well
+/// for longer say so. Who has lost the connection that tells of others' records asks once a second.
+const fn recovery(fault: Fault) -> Duration {
+    Duration::from_millis(if matches!(fault, Fault::Cut | Fault::Stop) { 1300 } else { 300 })
+}
 
 /// When something goes wrong that others may suffer from, and shortly after. A process that is killed
 /// holds nothing: that is no excuse for anybody else.
@@ -41,7 +43,8 @@ pub(super) fn well(evidence: &Evidence, written: &[Timestamp]) -> Spans {
     });
     let alive: Spans = alive.collect();
     let of_log = evidence.faults.iter().filter(|(fault, _)| fault.is_of_log());
-    let outages: Spans = of_log.map(|(_, (from, until))| (*from, until.after(RECOVERY))).collect();
+    let outages: Spans =
+        of_log.map(|(fault, (from, until))| (*from, until.after(recovery(*fault)))).collect();
     let gaps = written.windows(2).filter(|pair| pair[1].since(pair[0]) >= SILENCE);
     let silent: Spans = gaps.map(|pair| (pair[0], pair[1])).collect();
     alive.without(&outages).without(&silent.and(&causes(evidence)))
