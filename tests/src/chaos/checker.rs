@@ -293,7 +293,7 @@ fn effects(evidence: &Evidence, runs: &Runs<'_>, findings: &mut Findings) {
 /// The process in a session's name, `host/process/start/number`.
 fn process_of(begin: &Record) -> Option<u32> {
     let node = begin.details.as_ref()?.node.as_deref()?;
-    node.rsplitn(4, '/').nth(2)?.parse().ok()
+    node.rsplit('/').nth(2)?.parse().ok()
 }
 
 /// How long somebody must have been able to begin a run before it counts as lost: the turns of all

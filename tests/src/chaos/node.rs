@@ -141,7 +141,7 @@ fn task(planned: Planned, effects: &Arc<EffectsFile>) -> Task {
         async move {
             effects.begin(info.task(), info.run());
             tokio::time::sleep(takes).await;
-            let fails = ends == Ends::Mixed && info.run().as_bytes()[15] % 2 == 0;
+            let fails = ends == Ends::Mixed && info.run().as_bytes()[15].is_multiple_of(2);
             effects.end(
                 info.task(),
                 info.run(),
