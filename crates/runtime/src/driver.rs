@@ -24,7 +24,6 @@ use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
 
 use crate::clock::Time;
 use crate::crash::{self, Point};
@@ -462,6 +461,7 @@ impl Driver {
         }
         if self.membership.is_held() {
             tracing::info!(target: "redengine", "the run log answers again");
+            self.journal.hurry();
             self.health.log = LogHealth::Up;
             self.tell_health();
             events.push(Event::LogRestored);
@@ -486,6 +486,9 @@ impl Driver {
                 events.push(Event::LeaseHeld(members));
                 if !self.journal.is_busy() {
                     self.log_is_up(events);
+                } else if self.is_log_down() {
+                    // A log that can be read may still take nothing, but it is worth a try.
+                    self.journal.hurry();
                 }
                 self.bury_foreign();
             }
@@ -544,9 +547,9 @@ impl Driver {
                 self.log_is_down(error, events);
                 let log = self.session.log().clone();
                 let names = self.names(&tasks);
-                let at = self.journal.retry_at();
+                let paused = self.journal.paused();
                 self.reading = Some(Box::pin(async move {
-                    sleep_until(at).await;
+                    paused.await;
                     let pasts = read_pasts(&*log, names).await.map(restored);
                     (tasks, pasts)
                 }));
@@ -558,10 +561,10 @@ impl Driver {
     fn follow(&mut self) {
         let log = self.session.log().clone();
         let after = self.followed;
-        let retry_at = self.is_log_down().then(|| self.journal.retry_at());
+        let paused = self.is_log_down().then(|| self.journal.paused());
         self.following = Some(Box::pin(async move {
-            let Some(at) = retry_at else { return Followed::Changed(log.changed(after).await) };
-            sleep_until(at).await;
+            let Some(paused) = paused else { return Followed::Changed(log.changed(after).await) };
+            paused.await;
             Followed::Changed(log.last_seq().await)
         }));
     }
