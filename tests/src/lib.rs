@@ -1,5 +1,6 @@
 //! What the tests of the whole share.
 
+pub mod chaos;
 pub mod conformance;
 pub mod ear;
 pub mod fuzz;

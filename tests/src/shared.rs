@@ -37,6 +37,8 @@ pub enum Fault {
     Unrenewed,
     /// The connection is lost after the log has taken something and before it says so.
     Unheard,
+    /// The log tells who follows it of a record before it answers who has written it.
+    Late,
 }
 
 /// A clock that shows the same to several sessions: 07:00 on 2026-11-24 when it is first read.
@@ -215,6 +217,9 @@ impl RunLog for Line {
             return Err(LogError::new(LogErrorKind::Fenced, "the lease has ended"));
         }
         let answers = log.append(batch).await;
+        if *self.fault.borrow() == Fault::Late {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         if *self.fault.borrow() == Fault::Unheard { Err(lost()) } else { answers }
     }
 

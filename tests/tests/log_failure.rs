@@ -297,3 +297,16 @@ async fn a_log_that_cannot_be_read_holds_what_reads_it() {
     let after: Vec<&str> = ticks.split(", ").skip(2).collect();
     assert!(after.len() >= 2 && after.iter().all(|at| *at >= "24 07:00:27"), "{ticks}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_hears_of_its_own_records_before_the_answer_goes_on() {
+    let line = Server::new().line();
+    line.set(Fault::Late);
+    let tasks = [task("tick", "every 1 s"), task("tock", "cron '* * * * * *'")];
+    let session = on(&line).tasks(tasks).build().unwrap();
+    run_for(&session, "4500 ms").await.unwrap();
+    for task in ["tick", "tock"] {
+        expect!["24 07:00:00, 24 07:00:01, 24 07:00:02, 24 07:00:03, 24 07:00:04"]
+            .assert_eq(&starts(&session, task).await);
+    }
+}

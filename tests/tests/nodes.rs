@@ -337,3 +337,27 @@ async fn a_session_that_ends_gives_its_lease_back() {
     let late: Vec<String> = late.map(|known| clock(known.record.at)).collect();
     assert!(late.iter().all(|at| !at.contains('.')), "{late:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_lease_is_renewed_waits_no_longer_for_its_log() {
+    let line = Server::new().line();
+    let tasks = [slow("long", "every 1 hour", "12 s"), task("tick", "every 1 s")];
+    let session = on(&line).tasks(tasks).build().unwrap();
+    let mut waited = Vec::new();
+    let story = async {
+        pass("10 s").await;
+        line.set(Fault::Cut);
+        pass("15 s").await;
+        waited.push(session.health().unwritten);
+        // The next try to write would be up to ten seconds later; the lease is tried more often.
+        line.set(Fault::None);
+        pass("3 s").await;
+        waited.push(session.health().unwritten);
+        assert!(session.health().is_well());
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(waited, [1, 0]);
+    let ticks = starts(&session, "tick").await;
+    assert!(ticks.rsplit(", ").next().unwrap() > "24 07:00:25", "{ticks}");
+}

@@ -25,9 +25,9 @@ use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep_until;
 
 use crate::clock::Time;
+use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
 use crate::engine::{Engine, ReplyTo};
 use crate::error::RunError;
@@ -315,6 +315,7 @@ impl Driver {
         match effect {
             Effect::Append(run, append) => self.journal.push(Whose::Run(run), append),
             Effect::Start(ticket) => {
+                crash::pass(Point::BeforeStart);
                 tracing::info!(
                     target: "redengine::run",
                     task = ticket.info.task(),
@@ -348,7 +349,12 @@ impl Driver {
                 }
             }
             Effect::Forget(to) => drop(self.replies.remove(&to)),
-            Effect::Report(report) => tell(&report),
+            Effect::Report(report) => {
+                if let Report::Ended { .. } = report {
+                    crash::pass(Point::AfterFinish);
+                }
+                tell(&report);
+            }
             Effect::Finish(result) => self.finished = Some(result),
         }
     }
@@ -465,6 +471,7 @@ impl Driver {
         }
         if self.membership.is_held() {
             tracing::info!(target: "redengine", "the run log answers again");
+            self.journal.hurry();
             self.health.log = LogHealth::Up;
             self.tell_health();
             events.push(Event::LogRestored);
@@ -489,6 +496,9 @@ impl Driver {
                 events.push(Event::LeaseHeld(members));
                 if !self.journal.is_busy() {
                     self.log_is_up(events);
+                } else if self.is_log_down() {
+                    // A log that can be read may still take nothing, but it is worth a try.
+                    self.journal.hurry();
                 }
                 self.bury_foreign();
             }
@@ -547,9 +557,9 @@ impl Driver {
                 self.log_is_down(error, events);
                 let log = self.session.log().clone();
                 let names = self.names(&tasks);
-                let at = self.journal.retry_at();
+                let paused = self.journal.paused();
                 self.reading = Some(Box::pin(async move {
-                    sleep_until(at).await;
+                    paused.await;
                     let pasts = read_pasts(&*log, names).await.map(restored);
                     (tasks, pasts)
                 }));
@@ -561,10 +571,10 @@ impl Driver {
     fn follow(&mut self) {
         let log = self.session.log().clone();
         let after = self.followed;
-        let retry_at = self.is_log_down().then(|| self.journal.retry_at());
+        let paused = self.is_log_down().then(|| self.journal.paused());
         self.following = Some(Box::pin(async move {
-            let Some(at) = retry_at else { return Followed::Changed(log.changed(after).await) };
-            sleep_until(at).await;
+            let Some(paused) = paused else { return Followed::Changed(log.changed(after).await) };
+            paused.await;
             Followed::Changed(log.last_seq().await)
         }));
     }

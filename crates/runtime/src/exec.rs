@@ -18,6 +18,7 @@ use redengine_core::param::{Cancel, RunCx};
 use redengine_core::task::{Body, BodyFuture, Execution, SetupError, TaskError, TaskResult};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::crash::{self, Point};
 use crate::effect::Ticket;
 use crate::engine::RunKey;
 use crate::event::{BodyEnd, Event};
@@ -163,6 +164,7 @@ fn on_thread(
     tokio::task::spawn_blocking(move || {
         // Aborted before there was a thread for it; later, nobody can.
         if !aborted.handle().is_aborted() {
+            crash::pass(Point::BeforeBody);
             end.send(catch_unwind(AssertUnwindSafe(body)));
         }
     });
@@ -193,6 +195,7 @@ impl Running {
         if let Self::Prepared { .. } = self
             && let Self::Prepared { prepare, cx } = std::mem::replace(self, Self::Over)
         {
+            crash::pass(Point::BeforeBody);
             match prepare(cx) {
                 Ok(future) => *self = Self::Begun(future),
                 Err(error) => return Poll::Ready(BodyEnd::SetupFailed(error)),
@@ -260,6 +263,7 @@ impl End {
 
     fn report(&mut self, end: BodyEnd) {
         if let Some(events) = self.events.take() {
+            crash::pass(Point::AfterBody);
             // Nobody listens when the session was dropped; then nobody wants to know.
             let _ = events.send(Event::Ended(self.key, end));
         }

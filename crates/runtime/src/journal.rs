@@ -4,7 +4,8 @@
 //! ends of runs are kept and tried again, after a pause that doubles; starts are given back, for the
 //! decision behind them would be stale. Nothing is dropped.
 //!
-//! The pause is that of all who ask the log: who only reads tells of a failure here too.
+//! The pause is that of all who ask the log: who only reads tells of a failure here too, and it is over
+//! for all once the log has answered somebody.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,9 +15,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use redengine_core::TaskId;
 use redengine_core::runlog::{Append, Appended, Expect, LogError, RunLog};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use crate::clock::steady;
+use crate::crash::{self, Point};
 use crate::engine::RunKey;
 
 /// So many records go in one batch: enough to share the cost of a commit, few enough that the first
@@ -57,6 +60,8 @@ pub(crate) struct Journal {
     pause: Duration,
     /// When the log may be asked again; `None`: it has taken the last records.
     retry_at: Option<Instant>,
+    /// Wakes who waits for that.
+    hurried: Arc<Notify>,
 }
 
 impl Journal {
@@ -68,6 +73,7 @@ impl Journal {
             sent: 0,
             pause: FIRST_PAUSE,
             retry_at: None,
+            hurried: Arc::default(),
         }
     }
 
@@ -97,9 +103,20 @@ impl Journal {
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    /// Tells when the log may be asked again.
-    pub(crate) fn retry_at(&self) -> Instant {
-        self.retry_at.unwrap_or_else(steady)
+    /// Waits until the log may be asked again.
+    pub(crate) fn paused(&self) -> impl Future<Output = ()> + Send + use<> {
+        let at = self.retry_at.unwrap_or_else(steady);
+        let hurried = self.hurried.clone();
+        async move {
+            // Either will do.
+            let _ = timeout_at(at, hurried.notified()).await;
+        }
+    }
+
+    /// Ends the pause: the log has answered somebody.
+    pub(crate) fn hurry(&mut self) {
+        self.retry_at = None;
+        self.hurried.notify_waiters();
     }
 
     /// Waits until the log has answered the next batch.
@@ -147,17 +164,30 @@ impl Journal {
             return;
         }
         let log = self.log.clone();
-        let retry_at = self.retry_at;
+        let paused = self.retry_at.map(|_| self.paused());
         let batch: Batch = self.queue.drain(..self.queue.len().min(BATCH)).collect();
         self.sent = batch.len();
         self.in_flight = Some(Box::pin(async move {
-            if let Some(at) = retry_at {
-                sleep_until(at).await;
+            if let Some(paused) = paused {
+                paused.await;
             }
             // The records are kept in case the log fails, so it is given copies.
             let copies = batch.iter().map(|(_, append)| append.clone()).collect();
+            crash::pass_all(batch.iter().map(|one| points(one)[0]));
             let result = log.append(copies).await;
+            let answers = result.iter().flatten();
+            let won = batch.iter().zip(answers).filter(|(_, answer)| **answer != Appended::Lost);
+            crash::pass_all(won.map(|(one, _)| points(one)[1]));
             (batch, result)
         }));
+    }
+}
+
+/// Names the points before and after a record is appended.
+fn points((whose, append): &(Whose, Append)) -> [Point; 2] {
+    match (whose, append.expect) {
+        (Whose::Left(_), _) => [Point::BeforeCrashAppend, Point::AfterCrashAppend],
+        (Whose::Run(_), Expect::Latest(_)) => [Point::BeforeRunAppend, Point::AfterRunAppend],
+        (Whose::Run(_), Expect::Open) => [Point::BeforeEndAppend, Point::AfterEndAppend],
     }
 }

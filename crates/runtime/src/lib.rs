@@ -14,6 +14,11 @@
 //! its record was won: `Append` goes out, `Appended` comes in, `Start` goes out.
 
 mod clock;
+#[cfg(feature = "crash-points")]
+pub mod crash;
+#[cfg(not(feature = "crash-points"))]
+#[expect(unreachable_pub, reason = "it is public with the feature")]
+mod crash;
 mod driver;
 pub mod effect;
 pub mod engine;

@@ -16,6 +16,7 @@ use redengine_core::runlog::{LogError, LogErrorKind, Member, RunLog};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::clock::steady;
+use crate::crash::{self, Point};
 use crate::node::{self, Node};
 
 /// How often the processes of other sessions are looked for while runs of theirs are live.
@@ -160,7 +161,9 @@ impl Membership {
     pub(crate) async fn leave(self) {
         if let Some(leases) = self.log.leases() {
             // If it cannot be given back, it ends by itself.
+            crash::pass(Point::BeforeLeaseRelease);
             let _ = timeout(self.ttl / 3, leases.release(self.node.name())).await;
+            crash::pass(Point::AfterLeaseRelease);
         }
     }
 
@@ -181,7 +184,9 @@ impl Membership {
         Box::pin(async move {
             let at = steady();
             let Some(leases) = log.leases() else { return (at, Ok(Vec::new())) };
+            crash::pass(Point::BeforeLeaseRenewal);
             let renewed = timeout(ttl / 3, leases.renew(&me, ttl, &gone)).await;
+            crash::pass(Point::AfterLeaseRenewal);
             let late = |_| {
                 let message = "the run log does not answer when the lease is to be renewed";
                 Err(LogError::new(LogErrorKind::Unreachable, message))
