@@ -87,7 +87,8 @@ fn measure(args: &Args) -> Result<Figures, String> {
         other => return Err(format!("unknown variant `{other}`; there is `current-thread`")),
     };
     let runtime = builder.enable_all().build().map_err(|error| error.to_string())?;
-    let measured = runtime.block_on(scenario.run(Size { tasks, seconds, probes, lead, records, log }));
+    let measured =
+        runtime.block_on(scenario.run(Size { tasks, seconds, probes, lead, records, log }));
     // Only the steady state is measured; nobody waits for the tasks that still run.
     runtime.shutdown_background();
     measured
