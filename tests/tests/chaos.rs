@@ -57,4 +57,5 @@ fn what_is_wrong_with_the_arguments_is_told_at_once() {
     );
     let output = chaos(&["--url", "memory:"]);
     assert_eq!(output.status.code(), Some(2));
+    assert!(self::said(&output).contains("`memory:` is no log that several processes share"));
 }
