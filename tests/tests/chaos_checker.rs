@@ -210,6 +210,18 @@ fn a_log_that_says_other_things_than_the_runs_is_found() {
         evidence.records.remove(place(evidence, "often", 3.0, Action::Run));
     });
     has(&unknown, "contradiction: a run of often ended and never began");
+    let well = found(|evidence| {
+        let place = place(evidence, "often", 3.0, Action::Success);
+        evidence.records[place].record.action = Action::Crash;
+    });
+    has(&well, "contradiction: the log and a run of often do not say the same");
+    let gone = found(|evidence| {
+        let place = place(evidence, "often", 3.0, Action::Success);
+        evidence.records[place].record.action = Action::Crash;
+        let beats = evidence.effects.beats.get_mut(&PROCESS).unwrap();
+        beats.retain(|(instant, _)| !(at(2.9)..at(3.3)).contains(instant));
+    });
+    assert!(gone.iter().all(|one| !one.contains("contradiction")), "{gone:#?}");
     let never_started = found(|evidence| {
         let place = place(evidence, "often", 3.0, Action::Success);
         let record = &mut evidence.records[place].record;

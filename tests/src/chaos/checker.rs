@@ -4,7 +4,8 @@
 //!
 //! - Each run has one `run` record, and after it one end. No run of a task begins while another is live.
 //! - A body begins at most once for a run, after its record was won, in the process that won it. What it
-//!   says of its end is what the log says; only a crash may know less.
+//!   says of its end is what the log says. Only a crash may know less, and it is none while the process is
+//!   well.
 //! - Each opportunity is taken once; or it is skipped because the last run was live, no node was well
 //!   or the log did not answer.
 
@@ -259,7 +260,9 @@ fn effects(evidence: &Evidence, runs: &Runs<'_>, findings: &mut Findings) {
             Action::Success | Action::Fail => {
                 begun.is_some() && ended.is_some_and(|(_, action)| *action == end.action)
             }
-            Action::Crash => !(never_started && begun.is_some()),
+            Action::Crash if never_started => begun.is_none(),
+            Action::Crash => process_of(run.begin)
+                .is_none_or(|process| !witness::was_well(evidence, process, end.at)),
             // It was told to stop: wherever it was.
             Action::Terminate => true,
             Action::Inaction | Action::Run => false,

@@ -12,7 +12,12 @@ use redengine_testserver::Server;
 #[derive(Debug)]
 pub enum Database {
     /// A file.
-    Sqlite(PathBuf),
+    Sqlite {
+        /// Its address.
+        url: String,
+        /// Where it is.
+        file: PathBuf,
+    },
     /// A server.
     Postgres {
         /// Its address, without a name for the connections.
@@ -33,17 +38,18 @@ impl Database {
     ///
     /// If it is none, or no server can be started.
     pub fn open(url: Option<&str>, folder: &Path) -> Result<Self, String> {
-        let Some(url) = url else { return Ok(Self::Sqlite(folder.join("runs.db"))) };
+        let own = || format!("sqlite:{}", folder.join("runs.db").display());
+        let url = url.map_or_else(own, str::to_owned);
         if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.split('?').next().unwrap_or_default();
-            return Ok(Self::Sqlite(path.into()));
+            let file = path.split('?').next().unwrap_or_default().into();
+            return Ok(Self::Sqlite { url, file });
         }
         let (server, url) = if url == "postgres" {
             let server = Server::start().map_err(|error| error.to_string())?;
             let url = server.url_of_new_schema();
             (Some(server), url)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            (None, url.to_owned())
+            (None, url)
         } else {
             return Err(format!(
                 "`{url}` is no log that several processes share; write `sqlite:runs.db`, \
@@ -60,7 +66,7 @@ impl Database {
     /// Tells what it is.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "sqlite",
+            Self::Sqlite { .. } => "sqlite",
             Self::Postgres { .. } => "postgres",
         }
     }
@@ -68,7 +74,7 @@ impl Database {
     /// Tells the address for the nodes.
     pub fn url(&self) -> String {
         match self {
-            Self::Sqlite(file) => format!("sqlite:{}", file.display()),
+            Self::Sqlite { url, .. } => url.clone(),
             Self::Postgres { url, name, .. } => {
                 let sign = if url.contains('?') { '&' } else { '?' };
                 format!("{url}{sign}application_name={name}")
@@ -79,7 +85,7 @@ impl Database {
     /// Tells the server, if it was started here.
     pub fn server(&self) -> Option<&Server> {
         match self {
-            Self::Sqlite(_) => None,
+            Self::Sqlite { .. } => None,
             Self::Postgres { server, .. } => server.as_ref(),
         }
     }
@@ -87,7 +93,7 @@ impl Database {
     /// Gives what holds the log's lock for a while, so that nobody can append meanwhile.
     pub fn slow(&self, time: Duration) -> Box<dyn FnOnce() -> Result<(), String> + Send> {
         match self {
-            Self::Sqlite(file) => {
+            Self::Sqlite { file, .. } => {
                 let file = file.clone();
                 Box::new(move || hold_file(&file, time).map_err(|error| error.to_string()))
             }

@@ -35,13 +35,23 @@ fn causes(evidence: &Evidence) -> Spans {
     of_others.map(span).collect()
 }
 
+/// Tells when a process lived and its session was well.
+fn alive(beats: &[(Timestamp, bool)]) -> impl Iterator<Item = Span> {
+    let pairs = beats.windows(2).filter(|pair| pair[0].1 && pair[1].1);
+    pairs.filter(|pair| pair[1].0.since(pair[0].0) <= BREATH).map(|pair| (pair[0].0, pair[1].0))
+}
+
+/// Tells whether a process was well at an instant and for half a second before: then it has its lease,
+/// and nobody may take it for gone.
+pub(super) fn was_well(evidence: &Evidence, process: u32, at: Timestamp) -> bool {
+    let before = at.before(Duration::from_millis(500));
+    let beats = evidence.effects.beats.get(&process).map_or(&[][..], Vec::as_slice);
+    alive(beats).collect::<Spans>().longest(before, at) == at.since(before)
+}
+
 /// Tells when there was a node that was well, and the log answered.
 pub(super) fn well(evidence: &Evidence, written: &[Timestamp]) -> Spans {
-    let alive = evidence.effects.beats.values().flat_map(|beats| {
-        let pairs = beats.windows(2).filter(|pair| pair[0].1 && pair[1].1);
-        pairs.filter(|pair| pair[1].0.since(pair[0].0) <= BREATH).map(|pair| (pair[0].0, pair[1].0))
-    });
-    let alive: Spans = alive.collect();
+    let alive: Spans = evidence.effects.beats.values().flat_map(|beats| alive(beats)).collect();
     let of_log = evidence.faults.iter().filter(|(fault, _)| fault.is_of_log());
     let outages: Spans =
         of_log.map(|(fault, (from, until))| (*from, until.after(recovery(*fault)))).collect();
