@@ -30,6 +30,7 @@ mod lints;
 mod membership;
 mod node;
 mod probe;
+mod report;
 mod retention;
 mod run;
 

@@ -1,0 +1,266 @@
+//! What the driver hears of the run log: answers, what others write, leases; and that it fails.
+//!
+//! Always: while the log fails, or a lease may have ended, the engine has been told so; and it is told
+//! once the log answers and the lease is held.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use redengine_core::facts::{History, Keep, Live};
+use redengine_core::record::{Action, Details, Record, Recorded, Seq};
+use redengine_core::runlog::{
+    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+};
+use redengine_core::session::{Definition, LogHealth};
+use redengine_core::task::Output;
+use redengine_core::{TaskId, Timestamp};
+
+use super::{Driver, Followed, Read};
+use crate::event::Event;
+use crate::journal::{Journal, Whose, Written};
+use crate::membership::Renewed;
+
+/// So many records that others wrote are read at a time.
+const FOLLOWED: usize = 1024;
+
+impl Driver {
+    pub(super) fn take_written(&mut self, written: Written, events: &mut Vec<Event>) {
+        match written {
+            Written::Answered(answers) => {
+                self.log_is_up(events);
+                for (_, appended) in &answers {
+                    if let Appended::Won(Recorded { seq, .. }) = appended
+                        && seq.0 == self.followed.0 + 1
+                    {
+                        self.followed = *seq;
+                    }
+                }
+                take_answers(answers, events);
+            }
+            Written::Failed { claims, error } => {
+                if error.kind() == LogErrorKind::Fenced && self.membership.members().is_some() {
+                    // The log answers: it is this session that counts as gone.
+                    self.membership.hurry();
+                    events.push(Event::LeaseLost);
+                } else {
+                    self.log_is_down(error, events);
+                }
+                events.extend(claims.into_iter().map(Event::ClaimFailed));
+            }
+        }
+    }
+
+    fn log_is_down(&mut self, error: LogError, events: &mut Vec<Event>) {
+        // What waits for news waits for an answer instead.
+        self.following = None;
+        self.journal.failed();
+        if !self.is_log_down() {
+            tracing::error!(
+                target: "redengine",
+                ?error,
+                "the run log fails; nothing starts until it answers again"
+            );
+            let (since, _) = self.time.read();
+            self.health.log = LogHealth::Down { since, error: format!("{error:?}").into() };
+            self.tell_health();
+            events.push(Event::LogFailed(error));
+        }
+    }
+
+    fn log_is_up(&mut self, events: &mut Vec<Event>) {
+        if !self.is_log_down() {
+            return;
+        }
+        if self.membership.is_held() {
+            tracing::info!(target: "redengine", "the run log answers again");
+            self.journal.hurry();
+            self.health.log = LogHealth::Up;
+            self.tell_health();
+            events.push(Event::LogRestored);
+        } else {
+            // It answers somebody whose lease may have ended, which is of no use.
+            self.journal.failed();
+        }
+    }
+
+    pub(super) fn is_log_down(&self) -> bool {
+        self.health.log != LogHealth::Up
+    }
+
+    pub(super) fn tell_health(&self) {
+        self.session.set_health(self.health.clone());
+    }
+
+    pub(super) fn take_renewed(&mut self, renewed: Renewed, events: &mut Vec<Event>) {
+        match renewed {
+            Renewed::Look => self.bury_foreign(),
+            Renewed::Held(members) => {
+                events.push(Event::LeaseHeld(members));
+                if !self.journal.is_busy() {
+                    self.log_is_up(events);
+                } else if self.is_log_down() {
+                    // A log that can be read may still take nothing, but it is worth a try.
+                    self.journal.hurry();
+                }
+                self.bury_foreign();
+            }
+            Renewed::Doubtful(error) => {
+                tracing::error!(
+                    target: "redengine",
+                    ?error,
+                    "the lease cannot be renewed; nothing starts until it is"
+                );
+                self.log_is_down(error, events);
+                events.push(Event::LeaseLost);
+            }
+            Renewed::Fenced(name) => {
+                tracing::error!(
+                    target: "redengine",
+                    node = &*name,
+                    "the lease had ended, and others have taken over; its live runs are stopped"
+                );
+                self.health.node = Some(name.clone());
+                self.tell_health();
+                events.push(Event::Renamed(name));
+            }
+        }
+    }
+
+    /// Ends the runs of sessions that are gone.
+    ///
+    /// A run that became known after it was asked who is there may be of a session that came later.
+    /// So it is asked once more before a run that seems to be left behind is ended.
+    fn bury_foreign(&mut self) {
+        if self.is_log_down() || self.journal.is_busy() {
+            return;
+        }
+        let (now, _) = self.time.read();
+        let mut missing = HashSet::new();
+        for (definition, history) in self.engine.foreign() {
+            for live in history.live().iter().filter(|live| self.membership.is_left(live)) {
+                if self.missing.contains(&live.run) {
+                    bury(live, definition, now, &mut self.journal);
+                } else {
+                    missing.insert(live.run);
+                }
+            }
+        }
+        if !missing.is_empty() {
+            self.membership.hurry();
+        }
+        self.missing = missing;
+    }
+
+    pub(super) fn take_read(&mut self, (tasks, pasts): Read, events: &mut Vec<Event>) {
+        self.reading = None;
+        match pasts {
+            Ok(pasts) => events.push(Event::Read(pasts)),
+            Err(error) => {
+                self.log_is_down(error, events);
+                let log = self.session.log().clone();
+                let names = self.names(&tasks);
+                let paused = self.journal.paused();
+                self.reading = Some(Box::pin(async move {
+                    paused.await;
+                    let pasts = read_pasts(&*log, names).await.map(restored);
+                    (tasks, pasts)
+                }));
+            }
+        }
+    }
+
+    /// Waits for what others write; while the log fails, for an answer.
+    pub(super) fn follow(&mut self) {
+        let log = self.session.log().clone();
+        let after = self.followed;
+        let paused = self.is_log_down().then(|| self.journal.paused());
+        self.following = Some(Box::pin(async move {
+            let Some(paused) = paused else { return Followed::Changed(log.changed(after).await) };
+            paused.await;
+            Followed::Changed(log.last_seq().await)
+        }));
+    }
+
+    /// Takes what was heard of others; tells whether there is anything to look at.
+    pub(super) fn take_followed(&mut self, followed: Followed, events: &mut Vec<Event>) -> bool {
+        self.following = None;
+        let records = match followed {
+            Followed::Changed(Ok(last)) => {
+                let was_down = self.is_log_down();
+                self.log_is_up(events);
+                if last > self.followed {
+                    let log = self.session.log().clone();
+                    let query = Query::all().after(self.followed).limit(FOLLOWED);
+                    self.following =
+                        Some(Box::pin(
+                            async move { Followed::Records(last, log.read(query).await) },
+                        ));
+                }
+                return was_down;
+            }
+            Followed::Records(last, Ok(records)) => {
+                // Numbers may be skipped, and what was removed from the log is not read.
+                let read = records.last().map_or(Seq(0), |last| last.seq);
+                let all = if records.len() < FOLLOWED { last.max(read) } else { read };
+                self.followed = self.followed.max(all);
+                records
+            }
+            Followed::Changed(Err(error)) | Followed::Records(_, Err(error)) => {
+                self.log_is_down(error, events);
+                return true;
+            }
+        };
+        let known =
+            |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
+        events.push(Event::Followed(records.into_iter().filter_map(known).collect()));
+        true
+    }
+}
+
+pub(super) fn take_answers(answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
+    for (whose, appended) in answers {
+        match (whose, appended) {
+            (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
+            (Whose::Left(task), Appended::Won(recorded)) => {
+                events.push(Event::Followed(vec![(task, recorded)]));
+            }
+            // Another session has buried it first; its record will be followed.
+            (Whose::Left(_), Appended::Lost) => {}
+        }
+    }
+}
+
+pub(super) async fn read_pasts(
+    log: &dyn RunLog,
+    tasks: Vec<(TaskId, Keep, Arc<str>)>,
+) -> Result<Vec<(TaskId, Keep, Past)>, LogError> {
+    let of =
+        tasks.iter().map(|(_, keep, task)| PastOf { task: task.clone(), keep: *keep }).collect();
+    let pasts = log.past(of).await?;
+    Ok(tasks.into_iter().zip(pasts).map(|((id, keep, _), past)| (id, keep, past)).collect())
+}
+
+pub(super) fn restored(pasts: Vec<(TaskId, Keep, Past)>) -> Vec<(TaskId, History)> {
+    let restore = |(task, keep, past): (TaskId, Keep, Past)| (task, History::restored(&past, keep));
+    pasts.into_iter().map(restore).collect()
+}
+
+pub(super) fn last_output(past: &Past) -> Option<Output> {
+    let successes = past.records.iter().filter(|known| known.record.action == Action::Success);
+    let last = successes.max_by_key(|known| known.seq)?;
+    last.record.details.as_ref()?.output.clone().map(Output::from_json)
+}
+
+/// Writes the crash of a run whose owner is gone. If several sessions do, the first one wins.
+pub(super) fn bury(live: &Live, definition: &Definition, now: Timestamp, journal: &mut Journal) {
+    let record = Record {
+        task: definition.name.clone(),
+        run: live.run,
+        action: Action::Crash,
+        at: now.max(live.started),
+        started: live.started,
+        due: None,
+        details: Details::default().with_reason("its process ended before it did").shared(),
+    };
+    journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
+}

@@ -1,0 +1,47 @@
+//! Tells people what happens, as `tracing` events.
+
+use redengine_core::record::Action;
+
+use crate::effect::Report;
+
+/// Tells people.
+pub(crate) fn tell(report: &Report) {
+    match report {
+        Report::Ended { task, run, action: Action::Fail | Action::Crash, took, reason } => {
+            let reason = reason.as_deref().unwrap_or("unknown");
+            tracing::error!(target: "redengine::run", task = &**task, %run, ?took, reason, "failed");
+        }
+        Report::Ended { task, run, action: Action::Terminate, took, reason } => {
+            let reason = reason.as_deref().unwrap_or("unknown");
+            tracing::warn!(target: "redengine::run", task = &**task, %run, ?took, reason, "terminated");
+        }
+        Report::Ended { task, run, action: Action::Inaction, took, .. } => {
+            tracing::info!(target: "redengine::run", task = &**task, %run, ?took, "nothing to do");
+        }
+        Report::Ended { task, run, took, .. } => {
+            tracing::info!(target: "redengine::run", task = &**task, %run, ?took, "succeeded");
+        }
+        Report::Broken { task, broken } => {
+            let task = task.as_deref().unwrap_or("(shut_cond)");
+            tracing::error!(target: "redengine", task, %broken, "a condition is in error");
+        }
+        Report::Stopping { task, run, reason } => {
+            tracing::warn!(target: "redengine::run", task = &**task, %run, reason, "told to stop");
+        }
+        Report::StillRunning { task, run } => tracing::error!(
+            target: "redengine::run",
+            task = &**task,
+            %run,
+            "still running: it blocks its thread and does not look at `Cancel`, so nobody can stop it"
+        ),
+        Report::Unserved { task, requests } => tracing::warn!(
+            target: "redengine",
+            task = &**task,
+            requests,
+            "the session is over before runs that were asked for began"
+        ),
+        Report::ShuttingDown { live } => {
+            tracing::info!(target: "redengine", live, "shutting down");
+        }
+    }
+}
