@@ -272,7 +272,7 @@ impl<'a> Address<'a> {
         let scheme = self.scheme;
         let why = match SCHEMES.iter().find(|(known, _)| *known == scheme) {
             Some((_, feature)) => format!(
-                "`{scheme}` needs the feature `{feature}`, which is off; add it to `redengine-log` in \
+                "`{scheme}` needs the feature `{feature}`, which is off; add it to `redengine` in \
                  `Cargo.toml`"
             ),
             None => {

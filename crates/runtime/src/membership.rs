@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use redengine_core::facts::Live;
 use redengine_core::runlog::{LogError, LogErrorKind, Member, RunLog};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::clock::steady;
 use crate::crash::{self, Point};
@@ -131,7 +131,16 @@ impl Membership {
                 self.renewing = Some(self.renewal());
             }
             let Some(renewing) = &mut self.renewing else { continue };
-            let (at, result) = renewing.await;
+            let answer = if self.is_doubtful {
+                Ok(renewing.await)
+            } else {
+                timeout_at(self.trusted_until, renewing).await
+            };
+            let Ok((at, result)) = answer else {
+                // The answer may still come; until then nobody knows.
+                self.is_doubtful = true;
+                return Renewed::Doubtful(unanswered());
+            };
             self.renewing = None;
             match result {
                 Ok(members) => {
@@ -179,7 +188,8 @@ impl Membership {
         let log = self.log.clone();
         let me = Member { node: self.node.name().clone(), labels: self.labels.clone() };
         let others = self.members.iter().flatten().map(|member| &member.node);
-        let gone: Vec<Arc<str>> = others.filter(|name| node::is_gone(name)).cloned().collect();
+        let gone: Vec<Arc<str>> =
+            others.filter(|name| node::is_surely_gone(name)).cloned().collect();
         let ttl = self.ttl;
         Box::pin(async move {
             let at = steady();
@@ -187,11 +197,12 @@ impl Membership {
             crash::pass(Point::BeforeLeaseRenewal);
             let renewed = timeout(ttl / 3, leases.renew(&me, ttl, &gone)).await;
             crash::pass(Point::AfterLeaseRenewal);
-            let late = |_| {
-                let message = "the run log does not answer when the lease is to be renewed";
-                Err(LogError::new(LogErrorKind::Unreachable, message))
-            };
-            (at, renewed.unwrap_or_else(late))
+            (at, renewed.unwrap_or_else(|_| Err(unanswered())))
         })
     }
+}
+
+fn unanswered() -> LogError {
+    let message = "the run log does not answer when the lease is to be renewed";
+    LogError::new(LogErrorKind::Unreachable, message)
 }

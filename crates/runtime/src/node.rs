@@ -1,13 +1,17 @@
 //! Who runs something: the name of a running session in its records, and whether it is still there.
 //!
-//! A name is `host/process/start of the process/number in the process`. A `run` without an end is a
-//! crash only when its owner is gone, never because somebody else's run looks old.
+//! A name is `host/process/start of the process/number`. The number begins with that of the place: the
+//! running system and, in it, the container, in which processes see each other. A `run` without an end
+//! is a crash only when its owner is gone, never because somebody else's run looks old.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// The running sessions of this process.
 static HERE: Mutex<Option<HashSet<Arc<str>>>> = Mutex::new(None);
+
+/// Where processes see each other: hosts may have one name, and so may containers.
+static PLACE: LazyLock<u32> = LazyLock::new(place);
 
 /// A running session's name, for as long as it runs.
 #[derive(Debug)]
@@ -19,7 +23,9 @@ impl Node {
         let process = std::process::id();
         let number = fastrand::u32(..);
         let start = start_of(process).unwrap_or_default();
-        let name: Arc<str> = format!("{}/{process}/{start}/{number:08x}", host()).into();
+        let place = *PLACE;
+        let name = format!("{}/{process}/{start}/{place:08x}{number:08x}", host());
+        let name: Arc<str> = name.into();
         let mut here = HERE.lock().unwrap_or_else(PoisonError::into_inner);
         here.get_or_insert_default().insert(name.clone());
         Self(name)
@@ -57,6 +63,22 @@ pub(crate) fn is_gone(name: &str) -> bool {
         return !here.as_ref().is_some_and(|here| here.contains(name));
     }
     !is_alive(process, start)
+}
+
+/// Tells whether the session of a name is gone for certain: its process would be seen from here.
+pub(crate) fn is_surely_gone(name: &str) -> bool {
+    let number = name.rsplit('/').next();
+    let is_here = number.is_some_and(|number| number.starts_with(&format!("{:08x}", *PLACE)));
+    is_here && is_gone(name)
+}
+
+fn place() -> u32 {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let processes = std::fs::read_link("/proc/self/ns/pid");
+    let (Ok(boot), Ok(processes)) = (boot, processes) else { return fastrand::u32(..) };
+    // FNV-1a: all programs of a place must agree on it.
+    let seen = format!("{boot}{}", processes.display());
+    seen.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 fn host() -> String {
@@ -108,8 +130,17 @@ mod tests {
         let node = Node::new();
         let name = node.name().clone();
         assert!(!is_gone(&name));
+        assert!(!is_surely_gone(&name));
         drop(node);
         assert!(is_gone(&name));
+        assert!(is_surely_gone(&name));
+    }
+
+    #[test]
+    fn of_a_process_in_another_container_nobody_is_certain() {
+        let number = format!("{:08x}00000000", !*PLACE);
+        assert!(!is_surely_gone(&format!("{}/4194303/1/{number}", host())));
+        assert!(is_surely_gone(&format!("{}/4194303/1/{:08x}00000000", host(), *PLACE)));
     }
 
     #[test]

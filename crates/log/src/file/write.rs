@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, ErrorKind, Write as _};
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
@@ -206,8 +206,14 @@ impl<F: Format> Writer<F> {
             fs::rename(new, main)?;
             self.paths.sync_folder()
         };
-        let is_there = main.metadata().is_ok_and(|file| file.len() > 0);
-        let opened = if is_there { Ok(()) } else { make() }.and_then(|()| {
+        let there = || match main.metadata() {
+            Ok(file) if file.len() > 0 => Ok(()),
+            Ok(_) => make(),
+            // Only what is surely not there may be made: another would take its place.
+            Err(error) if error.kind() == ErrorKind::NotFound => make(),
+            Err(error) => Err(error),
+        };
+        let opened = there().and_then(|()| {
             let file = open(main)?;
             let length = file.metadata()?.len();
             Ok((Arc::new(file), length))

@@ -17,6 +17,9 @@ const SCHEMA: &str = "redengine";
 /// PostgreSQL cuts longer names off without a word.
 const LONGEST_NAME: usize = 63;
 
+/// How long a server is waited for, unless the address says so.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Where a log is, and how long to wait for it.
 #[derive(Clone)]
 pub(super) struct Address {
@@ -63,9 +66,9 @@ impl Address {
             return Err(refuse("its address names no host".to_owned()));
         }
         let address = Self {
+            connect_timeout: config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT),
             config,
             schema: SCHEMA.to_owned(),
-            connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
         };
         address.with_schema(schema)
@@ -197,6 +200,13 @@ mod tests {
         assert_eq!(format!("{address:?}"), address.to_string());
         let wrong = Address::parse("postgres://jobs:s3cret@db.example:port/app").unwrap_err();
         assert!(!format!("{wrong:?}").contains("s3cret"), "{wrong:?}");
+    }
+
+    #[test]
+    fn an_address_says_how_long_to_wait_for_its_server() {
+        let of = |url| Address::parse(url).map(|address| address.connect_timeout.as_secs());
+        assert_eq!(of("postgres://h/d?connect_timeout=3").unwrap(), 3);
+        assert_eq!(of("postgres://h/d").unwrap(), 5);
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn a_log_that_is_not_compiled_in_is_named_with_its_feature() {
     check(
         "postgres://app:s3cret@db/app",
         &expect![[r#"
-        cannot open the run log `postgres://app:***@db/app`: `postgres` needs the feature `postgres`, which is off; add it to `redengine-log` in `Cargo.toml`
+        cannot open the run log `postgres://app:***@db/app`: `postgres` needs the feature `postgres`, which is off; add it to `redengine` in `Cargo.toml`
           postgres://app:***@db/app
           ^^^^^^^^"#]],
     );

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use redengine_core::record::{Recorded, Seq};
-use redengine_core::runlog::{Append, Appended, LogError, Past, PastOf, Prune, Query, RunLog};
+use redengine_core::runlog::{
+    Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
+};
 use tokio::sync::Mutex;
 
 pub(crate) trait Open: RunLog + Sized {
@@ -16,15 +18,29 @@ pub(crate) trait Open: RunLog + Sized {
 #[cfg(feature = "csv")]
 impl Open for redengine_log::CsvLog {
     fn open(path: PathBuf) -> Self {
-        Self::builder(path).fsync(redengine_log::Fsync::Never).rotate_at(5000).open().unwrap()
+        let log = Self::builder(path).fsync(redengine_log::Fsync::Never).rotate_at(5000);
+        when_free(|| log.clone().open())
     }
 }
 
 #[cfg(feature = "jsonl")]
 impl Open for redengine_log::JsonlLog {
     fn open(path: PathBuf) -> Self {
-        Self::builder(path).fsync(redengine_log::Fsync::Never).rotate_at(5000).open().unwrap()
+        let log = Self::builder(path).fsync(redengine_log::Fsync::Never).rotate_at(5000);
+        when_free(|| log.clone().open())
     }
+}
+
+/// Opens a log as soon as it is free: an append whose future was dropped goes on, and has it open.
+fn when_free<L>(open: impl Fn() -> Result<L, LogError>) -> L {
+    let opened = std::iter::repeat_with(|| {
+        std::thread::yield_now();
+        open()
+    });
+    let is_over = |opened: &Result<L, LogError>| {
+        opened.as_ref().err().is_none_or(|error| error.kind() != LogErrorKind::Locked)
+    };
+    opened.take(1_000_000).find(is_over).expect("a log that becomes free").unwrap()
 }
 
 pub(crate) struct Reopened<L> {

@@ -87,9 +87,12 @@ impl Engine {
     ) {
         self.reads.in_flight = false;
         for (task, history) in pasts {
-            self.disown_lost_claims(task, &history, now, effects);
             let before = self.facts.history(task).latest_seq();
             let after = history.latest_seq();
+            // What was read before the last records came knows nothing of the runs they ended.
+            if after >= before {
+                self.disown_lost_claims(task, &history, now, effects);
+            }
             self.facts.restore(task, history);
             if before != after {
                 self.note_foreign(task);

@@ -30,8 +30,17 @@ impl Engine {
         let task = run.task();
         match (&run.state, appended) {
             (RunState::Claiming, Appended::Won(recorded)) => {
+                let node = recorded.record.details.as_ref().and_then(|told| told.node.as_ref());
+                let is_of_another = node.is_some_and(|node| *node != self.node);
                 run.state = RunState::Live;
                 self.apply(task, &recorded);
+                if self.lease_lost || is_of_another {
+                    // The answer came too late: others may have taken over already.
+                    let why = "its session's lease may have ended before it began".to_owned();
+                    let output = Output::default();
+                    self.append_end(key, Action::Crash, Some(why), output, now, effects);
+                    return;
+                }
                 // The record may have been followed before; but only what has begun can be stopped.
                 if let Some(end) = self.tasks.get(task.index()).and_then(|slot| slot.end) {
                     self.make_ready(end);
@@ -48,7 +57,10 @@ impl Engine {
                 self.gone(key, effects);
             }
             (RunState::Ending { .. }, Appended::Lost) => {
-                // Somebody else has ended it: this session was taken for dead.
+                // Somebody else has ended it: this session was taken for dead. What the log has counts.
+                let reason = Some("others had taken over when it ended".to_owned());
+                let output = Output::default();
+                run.state = RunState::Ending { action: Action::Crash, at: now, reason, output };
                 self.gone(key, effects);
                 self.reread(task);
                 self.send_reads(effects);
