@@ -165,6 +165,17 @@ impl RunLog for MemoryLog {
     }
 }
 
+/// Tells whether what an append expects is so, by the latest record of its task and what there is of
+/// its run.
+fn is_met(expect: Expect, task: Option<usize>, latest: Option<Seq>, run: Option<RunState>) -> bool {
+    match expect {
+        Expect::Latest(seq) => latest == seq,
+        Expect::Open => {
+            run.is_some_and(|run| run.is_open() && task.is_some_and(|task| run.is_of(task)))
+        }
+    }
+}
+
 /// All that a log remembers.
 #[derive(Default)]
 struct State {
@@ -182,13 +193,12 @@ impl State {
             return Appended::Won(self.held(seq, run).unwrap_or(Recorded { seq, record }));
         }
         let task = self.by_name.get(&record.task).copied();
-        let as_expected = match expect {
-            Expect::Latest(seq) => task.and_then(|task| self.histories[task].latest()) == seq,
-            Expect::Open => {
-                run.is_some_and(|run| run.is_open() && task.is_some_and(|task| run.is_of(task)))
-            }
-        };
-        if as_expected { Appended::Won(self.write(task, record)) } else { Appended::Lost }
+        let latest = task.and_then(|task| self.histories[task].latest());
+        if is_met(expect, task, latest, run) {
+            Appended::Won(self.write(task, record))
+        } else {
+            Appended::Lost
+        }
     }
 
     fn write(&mut self, task: Option<usize>, record: Record) -> Recorded {
@@ -221,11 +231,16 @@ impl State {
 
     fn import(&mut self, records: Vec<Recorded>) -> Result<(), LogError> {
         check_order(self.last_seq, &records)?;
+        self.add(records);
+        Ok(())
+    }
+
+    /// Adds records under their numbers, which come after all that there are.
+    fn add(&mut self, records: impl IntoIterator<Item = Recorded>) {
         for Recorded { seq, record } in records {
             let task = self.by_name.get(&record.task).copied();
             self.write_as(seq, task, record);
         }
-        Ok(())
     }
 
     fn prune(&mut self, prune: &Prune) -> u64 {

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{Append, Appended, Expect};
+use redengine_core::runlog::{Append, Appended};
 
 use super::runs::RunState;
-use super::{MemoryLog, State};
+use super::{MemoryLog, State, is_met};
 use crate::queue::{Answers, Group};
 
 /// What became of a group, if it is written.
@@ -41,10 +41,7 @@ impl MemoryLog {
     /// Adds what was decided; nothing else may have been added meanwhile.
     pub(crate) fn add(&self, records: impl IntoIterator<Item = Recorded>) -> Seq {
         let mut state = self.lock();
-        for Recorded { seq, record } in records {
-            let task = state.by_name.get(&record.task).copied();
-            state.write_as(seq, task, record);
-        }
+        state.add(records);
         self.tell(state.last_seq);
         state.last_seq
     }
@@ -88,13 +85,12 @@ impl<'a> Pending<'a> {
         let task = state.by_name.get(&record.task).or_else(|| self.tasks.get(&record.task));
         let task = task.copied();
         let run = self.runs.get(&record.run).copied().or(kept);
-        let as_expected = match expect {
-            Expect::Latest(seq) => task.and_then(|task| self.latest_of(task)) == seq,
-            Expect::Open => {
-                run.is_some_and(|run| run.is_open() && task.is_some_and(|task| run.is_of(task)))
-            }
-        };
-        if as_expected { Appended::Won(self.write(task, run, record)) } else { Appended::Lost }
+        let latest = task.and_then(|task| self.latest_of(task));
+        if is_met(expect, task, latest, run) {
+            Appended::Won(self.write(task, run, record))
+        } else {
+            Appended::Lost
+        }
     }
 
     fn latest_of(&self, task: usize) -> Option<Seq> {
