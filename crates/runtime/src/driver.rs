@@ -25,7 +25,7 @@ use redengine_core::{Session, TaskId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::log::{bury, last_output, read_pasts, restored, take_answers};
+use self::log::{bury, last_output, read_pasts, take_answers};
 use crate::clock::Time;
 use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
@@ -327,14 +327,7 @@ impl Driver {
             Effect::Stop(run) => self.runs.cancel(run),
             Effect::Abort(run) => self.runs.abort(run),
             Effect::Abandon(run) => self.runs.remove(run),
-            Effect::Read(tasks) => {
-                let log = self.session.log().clone();
-                let names = self.names(&tasks);
-                self.reading = Some(Box::pin(async move {
-                    let pasts = read_pasts(&*log, names).await.map(restored);
-                    (tasks, pasts)
-                }));
-            }
+            Effect::Read(tasks) => self.read(tasks, ready(())),
             Effect::Ask(id) => {
                 if let Some(probe) = self.probes.get(id.0 as usize) {
                     probe::ask(id, probe, &mut self.asked, &self.events);

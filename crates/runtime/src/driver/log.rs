@@ -151,20 +151,29 @@ impl Driver {
         self.missing = missing;
     }
 
+    /// Reads the past of tasks, after a pause.
+    pub(super) fn read(
+        &mut self,
+        tasks: Vec<(TaskId, Keep)>,
+        pause: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let log = self.session.log().clone();
+        let names = self.names(&tasks);
+        self.reading = Some(Box::pin(async move {
+            pause.await;
+            let pasts = read_pasts(&*log, names).await.map(restored);
+            (tasks, pasts)
+        }));
+    }
+
     pub(super) fn take_read(&mut self, (tasks, pasts): Read, events: &mut Vec<Event>) {
         self.reading = None;
         match pasts {
             Ok(pasts) => events.push(Event::Read(pasts)),
             Err(error) => {
                 self.log_is_down(error, events);
-                let log = self.session.log().clone();
-                let names = self.names(&tasks);
-                let paused = self.journal.paused();
-                self.reading = Some(Box::pin(async move {
-                    paused.await;
-                    let pasts = read_pasts(&*log, names).await.map(restored);
-                    (tasks, pasts)
-                }));
+                let pause = self.journal.paused();
+                self.read(tasks, pause);
             }
         }
     }
@@ -240,7 +249,7 @@ pub(super) async fn read_pasts(
     Ok(tasks.into_iter().zip(pasts).map(|((id, keep, _), past)| (id, keep, past)).collect())
 }
 
-pub(super) fn restored(pasts: Vec<(TaskId, Keep, Past)>) -> Vec<(TaskId, History)> {
+fn restored(pasts: Vec<(TaskId, Keep, Past)>) -> Vec<(TaskId, History)> {
     let restore = |(task, keep, past): (TaskId, Keep, Past)| (task, History::restored(&past, keep));
     pasts.into_iter().map(restore).collect()
 }

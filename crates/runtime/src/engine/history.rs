@@ -1,7 +1,7 @@
 //! What the log tells: records of own runs, of others, and pasts that were read again.
 
 use redengine_core::facts::History;
-use redengine_core::record::{Action, Recorded, RunId};
+use redengine_core::record::{Action, Recorded};
 use redengine_core::task::{Execution, Output};
 use redengine_core::{TaskId, Timestamp};
 
@@ -117,15 +117,15 @@ impl Engine {
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        let known: Vec<RunId> =
-            self.runs.iter().filter(|(_, run)| run.task() == task).map(|(_, run)| run.id).collect();
         let Some(definition) =
             self.tasks.get(task.index()).and_then(|slot| slot.definition.clone())
         else {
             return;
         };
         for live in history.live() {
-            if live.node.as_ref() == Some(&self.node) && !known.contains(&live.run) {
+            // To look through all runs is for the few pasts that have a live one of this session.
+            let is_own = live.node.as_ref() == Some(&self.node);
+            if is_own && !self.runs.iter().any(|(_, run)| run.id == live.run) {
                 let reason = "it was claimed while the log failed, and never started".to_owned();
                 self.tasks[task.index()].own += 1;
                 let key = self.runs.insert(Run {
