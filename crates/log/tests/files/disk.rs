@@ -1,46 +1,20 @@
 //! A disk that is full, with a real one, and rights that are missing.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+#[cfg(target_os = "linux")]
+use super::process::fill_a_disk;
 use super::{
-    Action, FILE, FORMATS, LogErrorKind, ROLE, Seq, add, all, begin, block_on, end, fs, latest,
-    lines, open, past, say, start,
+    Action, FORMATS, LogErrorKind, Seq, add, all, begin, block_on, end, fs, latest, lines, open,
+    past, say, start,
 };
-
-/// Mounts a small disk where only this process sees it, and runs the program again on it.
-const MOUNT: &str = "mount -t tmpfs -o size=2m tmpfs \"$1\" && exec \"$2\" as_another_process \
-                     --exact --nocapture";
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_named_and_nothing_is_lost() {
     for format in FORMATS {
-        let folder = tempfile::tempdir().unwrap();
-        let child = Command::new("unshare")
-            .args(["--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh"])
-            .arg(folder.path())
-            .arg(std::env::current_exe().unwrap())
-            .env(ROLE, "fill")
-            .env(FILE, folder.path().join("runs").with_extension(format))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        let Ok(mut child) = child else { return skip() };
-        let said: Vec<String> = lines(&mut child).collect();
-        let ended = child.wait_with_output().unwrap();
-        let why = String::from_utf8_lossy(&ended.stderr);
-        if said.is_empty() && why.contains("ermitted") {
-            return skip();
-        }
-        assert!(ended.status.success(), "{why}");
-        assert_eq!(said.last().map(String::as_str), Some("whole"), "{said:?}");
+        fill_a_disk("2m", &format!("runs.{format}"));
     }
-}
-
-fn skip() {
-    eprintln!("skipped: no disk may be mounted here");
 }
 
 /// Fills the disk, makes room, and goes on.

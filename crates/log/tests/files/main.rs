@@ -9,23 +9,26 @@ mod addresses;
 mod crashes;
 mod disk;
 mod lines;
+#[path = "../shared/process.rs"]
+mod process;
+#[path = "../shared/records.rs"]
+mod records;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
+    Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
 };
 
-const ROLE: &str = "REDENGINE_LOG_TEST_ROLE";
-const FILE: &str = "REDENGINE_LOG_TEST_FILE";
+use self::process::{FILE, ROLE, lines, say, start};
+use self::records::{assert_says, latest};
 
 /// Both formats, by what their files end with.
 const FORMATS: [&str; 2] = ["csv", "jsonl"];
@@ -45,25 +48,13 @@ fn open(file: &Path) -> Arc<dyn RunLog> {
 }
 
 fn begin(task: &str, run: u128, second: i64) -> Record {
-    let at = Timestamp::from_micros(1_795_503_600_000_000 + second * 1_000_000);
-    Record {
-        task: task.into(),
-        run: RunId::from_bytes(run.to_be_bytes()),
-        action: Action::Run,
-        at,
-        started: at,
-        due: None,
-        details: None,
-    }
-}
-
-fn latest(record: Record, seq: Option<Seq>) -> Append {
-    Append { record, expect: Expect::Latest(seq) }
+    records::begin(task, run, 1_795_503_600 + second)
 }
 
 fn end(record: &Record, action: Action) -> Append {
-    let at = Timestamp::from_micros(record.at.as_micros() + 1_500_000);
-    Append { record: Record { action, at, ..record.clone() }, expect: Expect::Open }
+    let mut end = records::end(record, action);
+    end.record.at = Timestamp::from_micros(record.at.as_micros() + 1_500_000);
+    end
 }
 
 fn all(log: &dyn RunLog) -> Vec<Recorded> {
@@ -94,12 +85,6 @@ fn told(log: &dyn RunLog, of: PastOf) -> Told {
     (counts, failures, open, records)
 }
 
-#[track_caller]
-fn assert_says(error: &LogError, kind: LogErrorKind, words: &str) {
-    assert_eq!(error.kind(), kind, "{error:?}");
-    assert!(error.to_string().contains(words), "{error:?}");
-}
-
 /// All files of a folder and what is in them.
 fn contents(folder: &Path) -> BTreeMap<String, String> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -112,34 +97,6 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 // Other processes.
-
-/// Starts this program again, to do what [`as_another_process`] does in a role.
-fn start(role: &str, file: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["as_another_process", "--exact", "--nocapture"])
-        .env(ROLE, role)
-        .env(FILE, file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    command
-}
-
-/// The lines that another process says with [`say`].
-fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // The last line may be torn by a kill.
-    lines.map_while(Result::ok).filter_map(|line| {
-        let (_, said) = line.split_once("said: ")?;
-        said.strip_suffix(" .").map(str::to_owned)
-    })
-}
-
-fn say(what: impl std::fmt::Display) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "\nsaid: {what} .").unwrap();
-    out.flush().unwrap();
-}
 
 #[test]
 fn as_another_process() {

@@ -7,42 +7,22 @@ mod leases;
 mod nodes;
 mod opening;
 mod outages;
+#[path = "../shared/records.rs"]
+mod records;
 mod upkeep;
 
 use std::time::Duration;
 
-use redengine_core::Timestamp;
-use redengine_core::record::{Action, Details, Record, RunId, Seq};
-use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Member, Query, RunLog,
-};
+use redengine_core::record::{Details, Record, Seq};
+use redengine_core::runlog::{Appended, Member, Query, RunLog};
 use redengine_log::{PostgresLog, conformance};
 use redengine_testserver::Server;
 use tokio_postgres::{Client, NoTls};
 
-fn begin(task: &str, run: u128, second: i64) -> Record {
-    let at = Timestamp::from_micros(second * 1_000_000);
-    Record {
-        task: task.into(),
-        run: RunId::from_bytes(run.to_be_bytes()),
-        action: Action::Run,
-        at,
-        started: at,
-        due: None,
-        details: None,
-    }
-}
+use self::records::{assert_says, begin, end, latest};
 
 fn begin_on(node: &str, task: &str, run: u128) -> Record {
     Record { details: Details::default().with_node(node).shared(), ..begin(task, run, 0) }
-}
-
-fn latest(record: Record, seq: Option<Seq>) -> Append {
-    Append { record, expect: Expect::Latest(seq) }
-}
-
-fn end(record: &Record, action: Action) -> Append {
-    Append { record: Record { action, ..record.clone() }, expect: Expect::Open }
 }
 
 fn member(node: &str) -> Member {
@@ -65,11 +45,6 @@ async fn beside(url: &str) -> Client {
     tokio::spawn(connection);
     client.batch_execute(&format!("set search_path to {schema}")).await.unwrap();
     client
-}
-
-fn assert_says(error: &LogError, kind: LogErrorKind, words: &str) {
-    assert_eq!(error.kind(), kind, "{error:?}");
-    assert!(error.to_string().contains(words), "{error:?}");
 }
 
 /// Waits for something on the server, which has its own clock.

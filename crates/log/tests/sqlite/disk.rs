@@ -2,45 +2,20 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use redengine_core::record::{Action, Seq};
 use redengine_core::runlog::{Appended, LogErrorKind, Query, RunLog};
 use redengine_log::SqliteLog;
 
+#[cfg(target_os = "linux")]
+use super::process::fill_a_disk;
 use super::versions::{in_memory, pasts};
-use super::{FILE, ROLE, begin, block_on, end, latest, lines, say};
-
-/// Mounts a small disk where only this process sees it, and runs the program again on it.
-const MOUNT: &str = "mount -t tmpfs -o size=4m tmpfs \"$1\" && exec \"$2\" as_another_process \
-                     --exact --nocapture";
+use super::{begin, block_on, end, latest, say};
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_named_and_nothing_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let child = Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", MOUNT, "sh"])
-        .arg(folder.path())
-        .arg(std::env::current_exe().unwrap())
-        .env(ROLE, "fill")
-        .env(FILE, folder.path().join("runs.db"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = child else { return skip() };
-    let said: Vec<String> = lines(&mut child).collect();
-    let ended = child.wait_with_output().unwrap();
-    if said.is_empty() && String::from_utf8_lossy(&ended.stderr).contains("ermitted") {
-        return skip();
-    }
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert_eq!(said.last().map(String::as_str), Some("whole"), "{said:?}");
-}
-
-fn skip() {
-    eprintln!("skipped: no disk may be mounted here");
+    fill_a_disk("4m", "runs.db");
 }
 
 /// Fills the disk, makes room, and goes on.

@@ -7,51 +7,32 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod disk;
+#[path = "../shared/process.rs"]
+mod process;
+#[path = "../shared/records.rs"]
+mod records;
 mod upkeep;
 mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, PastOf, Query, RunLog,
-};
+use redengine_core::runlog::{Appended, LogError, LogErrorKind, PastOf, Query, RunLog};
 use redengine_log::{SqliteLog, Synchronous};
 use rusqlite::Connection;
 
-const ROLE: &str = "REDENGINE_LOG_TEST_ROLE";
-const FILE: &str = "REDENGINE_LOG_TEST_FILE";
+use self::process::{FILE, ROLE, lines, say, start};
+use self::records::{assert_says, begin, end, latest};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
-
-fn begin(task: &str, run: u128, second: i64) -> Record {
-    let at = Timestamp::from_micros(second * 1_000_000);
-    Record {
-        task: task.into(),
-        run: RunId::from_bytes(run.to_be_bytes()),
-        action: Action::Run,
-        at,
-        started: at,
-        due: None,
-        details: None,
-    }
-}
-
-fn latest(record: Record, seq: Option<Seq>) -> Append {
-    Append { record, expect: Expect::Latest(seq) }
-}
-
-fn end(record: &Record, action: Action) -> Append {
-    Append { record: Record { action, ..record.clone() }, expect: Expect::Open }
 }
 
 async fn newest(log: &SqliteLog, task: &str) -> Option<Seq> {
@@ -60,34 +41,6 @@ async fn newest(log: &SqliteLog, task: &str) -> Option<Seq> {
 }
 
 // Other processes.
-
-/// Starts this program again, to do what [`as_another_process`] does in a role.
-fn start(role: &str, file: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["as_another_process", "--exact", "--nocapture"])
-        .env(ROLE, role)
-        .env(FILE, file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    command
-}
-
-/// The lines that another process says with [`say`].
-fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // The last line may be torn by a kill.
-    lines.map_while(Result::ok).filter_map(|line| {
-        let (_, said) = line.split_once("said: ")?;
-        said.strip_suffix(" .").map(str::to_owned)
-    })
-}
-
-fn say(what: impl std::fmt::Display) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "\nsaid: {what} .").unwrap();
-    out.flush().unwrap();
-}
 
 fn wait_for_a_line() {
     std::io::stdin().read_line(&mut String::new()).unwrap();
@@ -362,12 +315,6 @@ fn refused(file: &Path) -> LogError {
     let message = error.to_string();
     assert!(message.contains(&format!("`{}`", file.display())), "{message}");
     error
-}
-
-#[track_caller]
-fn assert_says(error: &LogError, kind: LogErrorKind, words: &str) {
-    assert_eq!(error.kind(), kind, "{error:?}");
-    assert!(error.to_string().contains(words), "{error:?}");
 }
 
 #[test]
