@@ -131,6 +131,10 @@ impl RunLog for Ear {
         self.log.import(records).await
     }
 
+    async fn compact(&self) -> Result<(), LogError> {
+        self.log.compact().await
+    }
+
     fn leases(&self) -> Option<&dyn Leases> {
         self.log.leases()
     }

@@ -258,6 +258,10 @@ impl RunLog for Line {
         self.write_through().await?.import(records).await
     }
 
+    async fn compact(&self) -> Result<(), LogError> {
+        self.write_through().await?.compact().await
+    }
+
     fn leases(&self) -> Option<&dyn Leases> {
         self.server.leases.as_ref().map(|_| self as &dyn Leases)
     }

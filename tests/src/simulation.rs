@@ -304,7 +304,7 @@ fn body_end(action: Action) -> BodyEnd {
     match action {
         Action::Success => BodyEnd::Succeeded(Output::default()),
         Action::Inaction => BodyEnd::Inaction,
-        Action::Fail => BodyEnd::Failed("as planned".to_owned()),
+        Action::Fail => BodyEnd::Failed("as planned".into()),
         _ => BodyEnd::Aborted,
     }
 }

@@ -183,7 +183,8 @@ pub async fn reason(session: &Session, task: &str) -> String {
     let query = Query::task(task).newest_first().limit(1);
     let records = session.history(query).await.expect("a log that can be read");
     let details = records[0].record.details.as_ref();
-    details.and_then(|details| details.reason.clone()).unwrap_or_default()
+    let reason = details.and_then(|details| details.reason.as_ref());
+    reason.map(ToString::to_string).unwrap_or_default()
 }
 
 /// Renders records, one a line.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use expect_test::expect;
-use redengine_core::record::Action;
+use redengine_core::record::{Action, Reason};
 use redengine_core::runlog::Query;
 use redengine_core::session::{Health, LogHealth, OnLogFailure, SessionBuilder};
 use redengine_core::{Task, Timestamp};
@@ -257,7 +257,7 @@ async fn a_start_whose_answer_is_lost_is_ended_and_an_end_is_written_once() {
     let starts = starts.filter(|known| &*known.record.task == "tick").count();
     let disowned: Vec<_> = records
         .iter()
-        .filter_map(|known| known.record.details.as_ref()?.reason.as_deref())
+        .filter_map(|known| known.record.details.as_ref()?.reason.as_ref().map(Reason::message))
         .collect();
     assert!(!disowned.is_empty());
     assert!(disowned.iter().all(|reason| reason.contains("never started")), "{disowned:?}");

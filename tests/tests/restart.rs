@@ -114,7 +114,7 @@ fn a_signal_ends_in_order_and_a_second_one_at_once() {
         let records = records(&file);
         assert_eq!(actions(&records, "serve"), "run terminate", "it was told to stop");
         let reason = records[1].record.details.as_ref().and_then(|details| details.reason.clone());
-        assert_eq!(reason.as_deref(), Some("the session shuts down; it ended with: told to stop"));
+        assert_eq!(reason, Some("the session shuts down; it ended with: told to stop".into()));
     }
 }
 

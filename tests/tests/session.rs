@@ -550,7 +550,7 @@ async fn the_reply_to_a_request_tells_how_the_run_ended() {
         .unwrap();
     let story = async {
         let ended = session.request_run("bad", Params::new()).unwrap().await.unwrap();
-        assert_eq!((ended.action, ended.reason.as_deref()), (Action::Fail, Some("no luck")));
+        assert_eq!((ended.action, ended.reason), (Action::Fail, Some("no luck".into())));
         let ended = session.request_run("cut", Params::new()).unwrap().await.unwrap();
         assert_eq!(ended.action, Action::Terminate);
         let records = session.history(Query::task("cut")).await.unwrap();

@@ -3,11 +3,15 @@
 //! A [`Record`] is what somebody wants to write; a [`Recorded`] is what a run log has written, with
 //! its sequence number. Facts take only the second: nothing is believed before it is on disk.
 
+mod reason;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::time::Timestamp;
+
+pub use reason::Reason;
 
 /// What happened to a run. A task's status is the action of its latest record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,7 +211,7 @@ impl Record {
 /// use redengine_core::record::Details;
 ///
 /// let details = Details::default().with_reason("the disk is full").shared();
-/// assert_eq!(details.unwrap().reason.as_deref(), Some("the disk is full"));
+/// assert_eq!(details.unwrap().reason.unwrap().message(), "the disk is full");
 /// assert_eq!(Details::default().shared(), None);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -215,8 +219,8 @@ impl Record {
 pub struct Details {
     /// Who runs it: [`Record`]s of [`Action::Run`] name the session's process.
     pub node: Option<Arc<str>>,
-    /// Why it ended so: the chain of errors of a failure, the reason of a termination.
-    pub reason: Option<String>,
+    /// Why it ended so: the error of a failure with its causes, the reason of a termination.
+    pub reason: Option<Reason>,
     /// The value that it returned, as JSON.
     pub output: Option<String>,
     /// Which attempt it is: one more than the failures in a row before it; `None`: the first.
@@ -235,7 +239,7 @@ impl Details {
     }
 
     /// Sets why it ended so.
-    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+    pub fn with_reason(mut self, reason: impl Into<Reason>) -> Self {
         self.reason = Some(reason.into());
         self
     }

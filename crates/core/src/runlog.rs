@@ -91,6 +91,18 @@ impl Query {
         Self { tasks: Some(vec![name.into()]), ..Self::default() }
     }
 
+    /// Limits it to some tasks.
+    pub fn tasks<T: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.tasks = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Limits it to one run.
+    pub fn run(mut self, run: RunId) -> Self {
+        self.run = Some(run);
+        self
+    }
+
     /// Limits it to some actions.
     pub fn actions(mut self, actions: impl Into<Vec<Action>>) -> Self {
         self.actions = actions.into();
@@ -210,6 +222,12 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// So a log is filled from another with what comes after its own last. Counts are of what is
     /// imported: those of records that were removed from the other log do not come along.
     async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError>;
+
+    /// Gives the room of removed records back, where that takes more than removing them: a log that
+    /// has no need of it does nothing. No record is changed, and it may be called at any time.
+    async fn compact(&self) -> Result<(), LogError> {
+        Ok(())
+    }
 
     /// Tells how sessions that share the log know which of them are there.
     ///

@@ -58,6 +58,8 @@
     allow(rustdoc::broken_intra_doc_links)
 )]
 
+#[cfg(any(feature = "csv", feature = "sqlite", feature = "postgres"))]
+mod causes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connect;

@@ -11,6 +11,7 @@
 mod address;
 mod append;
 mod books;
+mod compact;
 mod connect;
 mod error;
 mod lease;
@@ -374,6 +375,20 @@ impl RunLog for PostgresLog {
             Ok(())
         })
         .await
+    }
+
+    /// Makes the room of removed records ready for new ones, and gives back to the disk what is free
+    /// at the end of the tables. Nobody waits for it. The user of the address must own the tables.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached.
+    ///
+    /// # Cancel safety
+    ///
+    /// It goes on when it is dropped.
+    async fn compact(&self) -> Result<(), LogError> {
+        self.call("compact", async |shared| compact::compact(&shared.address).await).await
     }
 
     fn leases(&self) -> Option<&dyn Leases> {

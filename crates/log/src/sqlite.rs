@@ -132,23 +132,6 @@ impl SqliteLog {
         }
     }
 
-    /// Gives the room of removed records back to the disk.
-    ///
-    /// Appends wait until it is done: some seconds for a million records, and as much room as the
-    /// file has is needed meanwhile. Without it, new records take the room of removed ones.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be written, or there is no room for a copy ([`LogErrorKind::Full`]). It
-    /// is whole then.
-    ///
-    /// # Cancel safety
-    ///
-    /// It goes on when it is dropped.
-    pub async fn compact(&self) -> Result<(), LogError> {
-        self.shared.queue.call("compact", Writer::compact).await
-    }
-
     /// Tells the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -257,6 +240,23 @@ impl RunLog for SqliteLog {
             // OK because `self` keeps the sender.
             told.changed().await.expect("the log is there");
         }
+    }
+
+    /// Gives the room of removed records back to the disk.
+    ///
+    /// Appends wait until it is done: some seconds for a million records, and as much room as the
+    /// file has is needed meanwhile. Without it, new records take the room of removed ones.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or there is no room for a copy ([`LogErrorKind::Full`]). It
+    /// is whole then.
+    ///
+    /// # Cancel safety
+    ///
+    /// It goes on when it is dropped.
+    async fn compact(&self) -> Result<(), LogError> {
+        self.shared.queue.call("compact", Writer::compact).await
     }
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {

@@ -182,6 +182,8 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::MiscountsPruned, "records_before_an_instant_are_removed"),
     (Fault::NumbersByCount, "a_pruned_log_goes_on"),
     (Fault::ForgetsWhatWasLatest, "what_was_removed_is_not_written_again"),
+    (Fault::CompactsAll, "compacting_changes_nothing"),
+    (Fault::LosesCauses, "every_field_comes_back"),
     (Fault::ImportNumbersAnew, "a_copy_answers_as_the_original"),
     (Fault::ImportLosesDetails, "a_copy_answers_as_the_original"),
     (Fault::ImportBeginsAnew, "a_copy_may_be_made_in_parts"),
@@ -292,6 +294,8 @@ enum Fault {
     MiscountsPruned,
     NumbersByCount,
     ForgetsWhatWasLatest,
+    CompactsAll,
+    LosesCauses,
     ImportNumbersAnew,
     ImportLosesDetails,
     ImportBeginsAnew,
@@ -343,8 +347,7 @@ impl Faulty {
     }
 
     async fn is_there(&self, append: &Append) -> bool {
-        let mut query = Query::all().actions([append.record.action]);
-        query.run = Some(append.record.run);
+        let query = Query::all().actions([append.record.action]).run(append.record.run);
         !self.log.read(query).await.unwrap().is_empty()
     }
 
@@ -360,6 +363,12 @@ impl Faulty {
             Fault::LosesOutput => {
                 if let Some(details) = &mut record.details {
                     Arc::make_mut(details).output = None;
+                }
+            }
+            Fault::LosesCauses => {
+                if let Some(details) = &mut record.details {
+                    let reason = &mut Arc::make_mut(details).reason;
+                    *reason = reason.take().map(|reason| reason.with_causes(Vec::new()));
                 }
             }
             Fault::LosesDue => record.due = None,
@@ -385,8 +394,7 @@ impl Faulty {
                 Ok(self.force(&append))
             }
             Fault::OpenWithoutBegin if !is_latest => {
-                let mut query = Query::all();
-                query.run = Some(append.record.run);
+                let query = Query::all().run(append.record.run);
                 if self.log.read(query).await?.is_empty() {
                     return Ok(self.force(&append));
                 }
@@ -399,8 +407,8 @@ impl Faulty {
                 Ok(Appended::Won(recorded))
             }
             Fault::OnlyOpenEnds if !is_latest && !self.is_there(&append).await => {
-                let mut of_run = Query::task(append.record.task.clone()).actions([Action::Run]);
-                of_run.run = Some(append.record.run);
+                let of_task = Query::task(append.record.task.clone());
+                let of_run = of_task.actions([Action::Run]).run(append.record.run);
                 let begun = !self.log.read(of_run).await?.is_empty();
                 Ok(if begun { self.force(&append) } else { Appended::Lost })
             }
@@ -422,8 +430,7 @@ impl Faulty {
             Fault::WritesRepeated if self.is_there(&append).await => Ok(self.force(&append)),
             Fault::ChecksThenActs if !self.is_there(&append).await => {
                 let latest = self.all(&append.record.task).await.last().map(|last| last.seq);
-                let mut of_run = Query::task(append.record.task.clone());
-                of_run.run = Some(append.record.run);
+                let of_run = Query::task(append.record.task.clone()).run(append.record.run);
                 let of_run = self.log.read(of_run).await?;
                 let as_expected = match append.expect {
                     Expect::Latest(seq) => latest == seq,
@@ -624,6 +631,13 @@ impl RunLog for Faulty {
             }
             _ => self.log.changed(after).await,
         }
+    }
+
+    async fn compact(&self) -> Result<(), LogError> {
+        if self.fault == Fault::CompactsAll {
+            self.log.prune(Prune::default().beyond(0)).await?;
+        }
+        Ok(())
     }
 
     async fn prune(&self, mut prune: Prune) -> Result<u64, LogError> {

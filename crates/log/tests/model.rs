@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, ActionSet, Details, Reason, Record, Recorded, RunId, Seq};
 #[cfg(feature = "sqlite")]
 use redengine_core::runlog::LogError;
 use redengine_core::runlog::{Append, Appended, Expect, Past, PastOf, Prune, Query, RunLog};
@@ -68,11 +68,12 @@ fn tasks() -> impl Strategy<Value = &'static str> {
 fn details() -> impl Strategy<Value = Option<Arc<Details>>> {
     let text = || proptest::option::weighted(0.3, "[a-zä\"'\\\\\u{0}\n]{0,8}");
     let attempt = proptest::option::weighted(0.3, 0_u64..5);
-    (text(), text(), text(), attempt, text(), text()).prop_map(
-        |(node, reason, output, attempt, params, trace)| {
+    let causes = proptest::collection::vec("[a-zä\"\u{0}\n]{0,4}", 0..3);
+    (text(), text(), causes, text(), attempt, text(), text()).prop_map(
+        |(node, reason, causes, output, attempt, params, trace)| {
             let mut details = Details::default();
             details.node = node.map(Into::into);
-            details.reason = reason;
+            details.reason = reason.map(|message| Reason::new(message).with_causes(causes));
             details.output = output;
             details.attempt = attempt;
             details.params = params;

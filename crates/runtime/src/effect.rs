@@ -7,7 +7,7 @@ use redengine_core::TaskId;
 use redengine_core::cond::Broken;
 use redengine_core::facts::{Keep, ProbeId};
 use redengine_core::param::{Params, RunInfo};
-use redengine_core::record::{Action, RunId};
+use redengine_core::record::{Action, Reason, RunId};
 use redengine_core::runlog::Append;
 use redengine_core::session::{Definition, Ended};
 use redengine_core::task::{Execution, Output};
@@ -75,7 +75,7 @@ pub enum Report {
         /// How long it took.
         took: Duration,
         /// Why, if it did not succeed.
-        reason: Option<String>,
+        reason: Option<Reason>,
     },
     /// A condition is in error, in another way than before.
     Broken {

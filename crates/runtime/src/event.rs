@@ -7,7 +7,7 @@ use redengine_core::cond::Condition;
 use redengine_core::facts::{History, ProbeId};
 use redengine_core::param::Params;
 use redengine_core::probe::Pace;
-use redengine_core::record::Recorded;
+use redengine_core::record::{Reason, Recorded};
 use redengine_core::runlog::{Appended, LogError, Member};
 use redengine_core::session::{Config, Definition};
 use redengine_core::task::{Output, SetupError};
@@ -82,7 +82,7 @@ pub enum BodyEnd {
     /// It found nothing to do.
     Inaction,
     /// It returned an error, or panicked.
-    Failed(String),
+    Failed(Reason),
     /// An argument could not be had.
     SetupFailed(SetupError),
     /// It was aborted.

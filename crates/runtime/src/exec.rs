@@ -13,8 +13,8 @@ use std::task::{Context, Poll};
 
 use futures::future::{AbortHandle, AbortRegistration, Abortable};
 use redengine_core::Session;
-use redengine_core::error::write_chain;
 use redengine_core::param::{Cancel, RunCx};
+use redengine_core::record::Reason;
 use redengine_core::task::{Body, BodyFuture, Execution, SetupError, TaskError, TaskResult};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -236,16 +236,7 @@ fn body_end(result: TaskResult) -> BodyEnd {
     match result {
         Ok(output) => BodyEnd::Succeeded(output),
         Err(TaskError::Inaction) => BodyEnd::Inaction,
-        Err(TaskError::Failed(error)) => BodyEnd::Failed(Chain(&*error).to_string()),
-    }
-}
-
-/// An error with its causes.
-struct Chain<'a>(&'a (dyn std::error::Error + Send + Sync));
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write_chain(f, self.0)
+        Err(TaskError::Failed(error)) => BodyEnd::Failed(Reason::of(&*error)),
     }
 }
 
@@ -257,7 +248,7 @@ struct End {
 
 impl End {
     fn send(&mut self, end: Result<BodyEnd, Box<dyn Any + Send>>) {
-        let end = end.unwrap_or_else(|payload| BodyEnd::Failed(describe(&*payload)));
+        let end = end.unwrap_or_else(|payload| BodyEnd::Failed(describe(&*payload).into()));
         self.report(end);
     }
 

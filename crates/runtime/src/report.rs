@@ -1,6 +1,6 @@
 //! Tells people what happens, as `tracing` events.
 
-use redengine_core::record::Action;
+use redengine_core::record::{Action, Reason};
 
 use crate::effect::Report;
 
@@ -8,11 +8,11 @@ use crate::effect::Report;
 pub(crate) fn tell(report: &Report) {
     match report {
         Report::Ended { task, run, action: Action::Fail | Action::Crash, took, reason } => {
-            let reason = reason.as_deref().unwrap_or("unknown");
+            let reason = reason.as_ref().map_or_else(|| "unknown".to_owned(), Reason::to_string);
             tracing::error!(target: "redengine::run", task = &**task, %run, ?took, reason, "failed");
         }
         Report::Ended { task, run, action: Action::Terminate, took, reason } => {
-            let reason = reason.as_deref().unwrap_or("unknown");
+            let reason = reason.as_ref().map_or_else(|| "unknown".to_owned(), Reason::to_string);
             tracing::warn!(target: "redengine::run", task = &**task, %run, ?took, reason, "terminated");
         }
         Report::Ended { task, run, action: Action::Inaction, took, .. } => {

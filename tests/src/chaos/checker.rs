@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redengine_core::Timestamp;
-use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, Reason, Record, Recorded, RunId, Seq};
 
 use super::effects::{Effect, Effects};
 use super::faults::Faults;
@@ -138,7 +138,8 @@ impl Run<'_> {
 pub(super) fn line(record: &Record) -> String {
     let details = record.details.as_ref();
     let node = details.and_then(|details| details.node.as_deref()).unwrap_or_default();
-    let reason = details.and_then(|details| details.reason.as_deref()).unwrap_or_default();
+    let reason = details.and_then(|details| details.reason.as_ref());
+    let reason = reason.map(ToString::to_string).unwrap_or_default();
     let due = record.due.map_or(String::new(), |due| format!("due {}", clock(due)));
     let Record { task, run, action, at, .. } = record;
     format!("log    {} {task} {action} {run} {due} {node} {reason}", clock(*at))
@@ -254,7 +255,8 @@ fn effects(evidence: &Evidence, runs: &Runs<'_>, findings: &mut Findings) {
     for run in runs.values().flatten() {
         let Some(End { record: end, .. }) = run.end else { continue };
         let (begun, ended) = (begins.get(&run.begin.run), ends.get(&run.begin.run));
-        let never_started = end.details.as_ref().and_then(|details| details.reason.as_deref())
+        let reason = end.details.as_ref().and_then(|details| details.reason.as_ref());
+        let never_started = reason.map(Reason::message)
             == Some("it was claimed while the log failed, and never started");
         let agrees = match end.action {
             Action::Success | Action::Fail => {

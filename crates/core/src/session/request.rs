@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use super::registry::Definition;
 use super::why::Why;
 use crate::param::Params;
-use crate::record::{Action, RunId};
+use crate::record::{Action, Reason, RunId};
 use crate::task::TaskId;
 
 /// A request to the runtime.
@@ -59,5 +59,5 @@ pub struct Ended {
     /// Its outcome.
     pub action: Action,
     /// Why, if it did not succeed.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, Details, Record, Seq};
+use redengine_core::record::{Action, Details, Reason, Record, Seq};
 use redengine_core::runlog::{Appended, Query, RunLog};
 
 use super::kit::{
@@ -198,6 +198,7 @@ async fn every_field_comes_back(log: Log) -> Checked {
         none(),
         none().with_node(text("node")),
         none().with_reason(text("reason")),
+        none().with_reason(Reason::new("").because(text("cause")).because("").because("its own")),
         none().with_output(text("{\"output\": null}")),
         none().with_attempt(3),
         none().with_params(text("{\"params\": 1}")),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, Seq};
+use redengine_core::record::{Action, ActionSet, Details, Reason, Record, Recorded, Seq};
 use redengine_core::runlog::{LogErrorKind, PastOf, Query, RunLog};
 
 use super::kit::{
@@ -42,7 +42,9 @@ async fn original() -> Checked<Log> {
         push(Record { details: details.shared(), ..begin(task, number) }, 1);
         if number % 5 != 0 {
             let action = Action::ALL[1 + number as usize % 5];
-            let details = Details::default().with_reason("it's so").with_output("[1]");
+            let details = Details::default()
+                .with_reason(Reason::new("it's so").because("of that"))
+                .with_output("[1]");
             let record = Record { details: details.shared(), ..end(task, number, action) };
             push(record, 1 + u64::from(number) % 3 * 7);
         }
@@ -57,8 +59,7 @@ async fn alike(log: &Log, original: &Log) -> Checked {
     same("the records", &read(log, Query::all()).await?, &all)?;
     same("the last number", &fine(log.last_seq().await)?, &fine(original.last_seq().await)?)?;
     let middle = &all[all.len() / 2];
-    let mut of_run = Query::all();
-    of_run.run = Some(middle.record.run);
+    let of_run = Query::all().run(middle.record.run);
     for query in [
         of_run,
         Query::task("a").newest_first().limit(3),

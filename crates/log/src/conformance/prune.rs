@@ -22,6 +22,7 @@ checks![
     a_log_may_be_pruned_again_and_again,
     a_pruned_log_goes_on,
     what_was_removed_is_not_written_again,
+    compacting_changes_nothing,
 ];
 
 type Log = Arc<dyn RunLog>;
@@ -204,4 +205,19 @@ async fn what_was_removed_is_not_written_again(log: Log) -> Checked {
         fine(log.append(vec![append]).await)?;
     }
     same("the records", &read(&log, Query::all()).await?, &left)
+}
+
+async fn compacting_changes_nothing(log: Log) -> Checked {
+    fine(log.compact().await)?;
+    let both = Both::new(&log);
+    write(&log).await?;
+    both.prune(Prune::default().beyond(10)).await?;
+    let left = read(&log, Query::all()).await?;
+    fine(log.compact().await)?;
+    same("the records", &read(&log, Query::all()).await?, &left)?;
+    // And so it is with what is asked of the past, and with what comes after.
+    both.prune(Prune::default().beyond(2)).await?;
+    let last = fine(log.last_seq().await)?;
+    let begun = add(&log, begin("a", 200)).await?;
+    ensure(begun.seq > last, || format!("{} came after {last}", begun.seq))
 }

@@ -72,14 +72,10 @@ async fn write(log: &Log) -> Checked<Vec<Recorded>> {
 /// Queries that have one field each, in all ways.
 fn queries(written: &[Recorded]) -> Vec<Query> {
     let middle = &written[written.len() / 2];
-    let mut of_run = Query::all();
-    of_run.run = Some(middle.record.run);
-    let mut of_none = Query::all();
-    of_none.run = Some(run_id(1 << 100));
-    let mut of_tasks = Query::task("c");
-    of_tasks.tasks = Some(["c", "nobody", "a", "c"].map(Into::into).to_vec());
-    let mut of_no_task = Query::all();
-    of_no_task.tasks = Some(Vec::new());
+    let of_run = Query::all().run(middle.record.run);
+    let of_none = Query::all().run(run_id(1 << 100));
+    let of_tasks = Query::all().tasks(["c", "nobody", "a", "c"]);
+    let of_no_task = Query::all().tasks([""; 0]);
     vec![
         Query::all(),
         Query::task("b"),
@@ -149,11 +145,7 @@ fn combinations(written: &[Recorded]) -> Vec<Query> {
             query.clone().actions([Action::Success, Action::Fail]),
         ]
     });
-    both(&mut queries, |query| {
-        let mut query = query.clone();
-        query.run = Some(middle.record.run);
-        vec![query]
-    });
+    both(&mut queries, |query| vec![query.clone().run(middle.record.run)]);
     both(&mut queries, |query| vec![query.clone().after(before.seq)]);
     both(&mut queries, |query| vec![query.clone().from(before.record.at)]);
     both(&mut queries, |query| vec![query.clone().until(after.record.at)]);

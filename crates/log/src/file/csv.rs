@@ -11,6 +11,7 @@ use std::str::FromStr;
 use redengine_core::record::{Action, Details, Record, Recorded, Seq};
 
 use super::format::{Bad, Format, Line, VERSION, check_version, instant, read_instant, seconds};
+use crate::causes;
 use crate::memory::restore::Marks;
 
 /// The format of [`CsvLog`](crate::CsvLog).
@@ -18,7 +19,7 @@ use crate::memory::restore::Marks;
 pub struct Csv;
 
 /// The columns in the order in which they are written.
-const HEADER: &str = "seq,at,task,action,duration,reason,run,started,due,node,attempt,output,\
+const HEADER: &str = "seq,at,task,action,duration,reason,causes,run,started,due,node,attempt,output,\
                       params,trace,more,count,failures,ended,v";
 
 /// Those without which a row is no record.
@@ -55,7 +56,8 @@ impl Format for Csv {
         row.text(Some(&record.task));
         row.plain(Some(record.action));
         row.plain(seconds(recorded));
-        row.text(details.reason.as_deref());
+        row.text(causes::message(Some(details)));
+        row.text(causes::encode(Some(details)).as_deref());
         row.plain(Some(record.run));
         row.plain(Some(instant(record.started)));
         row.plain(record.due.map(instant));
@@ -84,7 +86,7 @@ impl Format for Csv {
         let moment = |name| cells.get(name).map(|text| read_instant(name, text)).transpose();
         let mut details = Details::default();
         details.node = cells.text("node").map(Into::into);
-        details.reason = cells.text("reason");
+        details.reason = causes::decode(cells.text("reason"), cells.text("causes").as_deref())?;
         details.output = cells.text("output");
         details.attempt = cells.number("attempt")?;
         details.params = cells.text("params");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use redengine_core::record::{Details, Record, Recorded, Seq};
+use redengine_core::record::{Details, Reason, Record, Recorded, Seq};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -24,6 +24,8 @@ struct Fields<'a> {
     duration: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    causes: Cow<'a, [String]>,
     run: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started: Option<Cow<'a, str>>,
@@ -104,6 +106,7 @@ impl Format for Jsonl {
         let details = record.details.as_deref();
         let (output, output_text) = json(details.and_then(|details| details.output.as_deref()));
         let (params, params_text) = json(details.and_then(|details| details.params.as_deref()));
+        let reason = details.and_then(|details| details.reason.as_ref());
         let text = |of: fn(&Details) -> Option<&str>| details.and_then(of).map(Cow::Borrowed);
         let fields = Fields {
             seq: seq.0,
@@ -111,7 +114,8 @@ impl Format for Jsonl {
             task: (*record.task).into(),
             action: record.action.as_str().into(),
             duration: seconds(recorded),
-            reason: text(|details| details.reason.as_deref()),
+            reason: reason.map(|reason| reason.message().into()),
+            causes: reason.map(Reason::causes).unwrap_or_default().into(),
             run: record.run.to_string().into(),
             started: (record.started != record.at).then(|| instant(record.started).into()),
             due: record.due.map(|due| instant(due).into()),
@@ -151,7 +155,9 @@ impl Format for Jsonl {
         };
         let mut details = Details::default();
         details.node = fields.node.map(Into::into);
-        details.reason = fields.reason.map(Cow::into_owned);
+        let causes = fields.causes.into_owned();
+        let reason = fields.reason.map(|message| Reason::new(message).with_causes(causes));
+        details.reason = reason;
         let raw = |raw: &RawValue| raw.get().to_owned();
         details.output = fields.output.map(raw).or(fields.output_text.map(Cow::into_owned));
         details.attempt = fields.attempt;

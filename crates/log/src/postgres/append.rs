@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, LogErrorKind};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row, Statement};
@@ -27,6 +27,7 @@ use super::read::hour;
 use super::row;
 use super::text;
 use super::write::Group;
+use crate::causes;
 
 const INSERT_TASKS: &str =
     "insert into task (id, name) select * from unnest($1::bigint[], $2::text[])";
@@ -35,10 +36,11 @@ const INSERT_HOURS: &str = "insert into hour (hour, first)
      select * from unnest($1::bigint[], $2::bigint[]) on conflict do nothing";
 
 const INSERT: &str = "insert into record
-        (seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace)
+        (seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace,
+        causes)
      select * from unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::smallint[], $5::bigint[],
         $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-        $12::text[], $13::text[])";
+        $12::text[], $13::text[], $14::text[])";
 
 /// The same of records that have none of the rarer fields.
 const INSERT_PLAIN: &str = "insert into record (seq, task, run, action, at, started, due, node)
@@ -47,7 +49,8 @@ const INSERT_PLAIN: &str = "insert into record (seq, task, run, action, at, star
 
 /// Records by run and action; the columns are those of a record.
 const FIND: &str = "select found.seq, found.task, found.run, found.action, found.at, found.started,
-        found.due, found.node, found.reason, found.output, found.attempt, found.params, found.trace
+        found.due, found.node, found.reason, found.output, found.attempt, found.params, found.trace,
+        found.causes
      from unnest($1::uuid[], $2::smallint[]) as wanted(run, action)
      cross join lateral (
         select * from record where run = wanted.run and action = wanted.action limit 1
@@ -282,9 +285,11 @@ pub(super) async fn insert(
         client.execute(&hours, &[&rows.new_hours.0, &rows.new_hours.1]).await
     };
     let Rows { seq, task, run, action, at, started, due, .. } = rows;
-    let Rows { node, reason, output, attempt, params, trace, .. } = rows;
-    let parameters: Parameters<'_> =
-        &[seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace];
+    let Rows { node, reason, output, attempt, params, trace, causes, .. } = rows;
+    let parameters: Parameters<'_> = &[
+        seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace,
+        causes,
+    ];
     let parameters = if rows.is_plain { &parameters[..8] } else { parameters };
     let writing = Box::pin(async {
         tokio::try_join!(
@@ -352,6 +357,7 @@ pub(super) struct Rows<'a> {
     attempt: Vec<Option<i64>>,
     params: Texts<'a>,
     trace: Texts<'a>,
+    causes: Vec<Option<String>>,
     new_tasks: (Vec<i64>, Vec<std::borrow::Cow<'a, str>>),
     new_hours: (Vec<i64>, Vec<i64>),
     /// Whether the columns after `node` are all empty.
@@ -389,11 +395,13 @@ impl<'a> Rows<'a> {
             if is_plain {
                 continue;
             }
-            rows.reason.push(encoded(details.and_then(|details| details.reason.as_deref())));
+            rows.reason.push(encoded(causes::message(details)));
             rows.output.push(encoded(details.and_then(|details| details.output.as_deref())));
             rows.attempt.push(details.and_then(|details| details.attempt).map(u64::cast_signed));
             rows.params.push(encoded(details.and_then(|details| details.params.as_deref())));
             rows.trace.push(encoded(details.and_then(|details| details.trace.as_deref())));
+            // JSON has no NUL in it.
+            rows.causes.push(causes::encode(details));
         }
         rows
     }
@@ -402,6 +410,10 @@ impl<'a> Rows<'a> {
 /// Most records have nothing to say that needs a column of its own.
 fn is_plain(record: &Record) -> bool {
     let Some(details) = &record.details else { return true };
-    let rarer = [&details.reason, &details.output, &details.params];
-    rarer.into_iter().all(Option::is_none) && details.attempt.is_none() && details.trace.is_none()
+    let Details { node: _, reason, output, attempt, params, trace, .. } = &**details;
+    let texts = [output, params];
+    texts.into_iter().all(Option::is_none)
+        && reason.is_none()
+        && attempt.is_none()
+        && trace.is_none()
 }

@@ -127,7 +127,7 @@ impl Named {
         let rows = connection.rows(&select, parameters).await?;
         let found = row::records(connection, &rows).await?;
         for (row, recorded) in rows.iter().zip(found) {
-            by_place.entry(row.try_get(13)?).or_default().push(recorded);
+            by_place.entry(row.try_get("place")?).or_default().push(recorded);
         }
         Ok(by_place)
     }

@@ -14,10 +14,11 @@ use uuid::Uuid;
 use super::connect::Connection;
 use super::error::Failure;
 use super::text;
+use crate::causes;
 
 /// What [`records`] reads, in this order.
-pub(super) const COLUMNS: &str =
-    "seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace";
+pub(super) const COLUMNS: &str = "seq, task, run, action, at, started, due, node, reason, output, \
+                                  attempt, params, trace, causes";
 
 /// Finds the names of tasks by their numbers.
 const NAMES: &str = "select id, name from task where id = any($1)";
@@ -63,7 +64,7 @@ fn recorded(
         details.node.clone_from(latest_node);
     }
     let owned = |place| Ok::<_, Failure>(optional::<&str>(row, place)?.map(text::decode));
-    details.reason = owned(8)?.map(Into::into);
+    details.reason = causes::decode(owned(8)?, owned(13)?.as_deref()).map_err(corrupt)?;
     details.output = owned(9)?.map(Into::into);
     details.attempt = optional::<i64>(row, 10)?.map(i64::cast_unsigned);
     details.params = owned(11)?.map(Into::into);

@@ -112,6 +112,29 @@ create table lease (
 ",
 ];
 
+/// What tables of the newest version may lack: who does not know it reads and writes past it, so
+/// nodes of both kinds may share them.
+const ADDITION: &str = "
+alter table record add column causes text;
+drop view if exists history;
+create view history as
+select
+    seq,
+    name as task,
+    (array['run', 'success', 'fail', 'terminate', 'inaction', 'crash'])[action + 1] as action,
+    timestamptz 'epoch' + at * interval '1 microsecond' as at,
+    (at - started) * interval '1 microsecond' as duration,
+    run,
+    node,
+    reason,
+    causes,
+    output,
+    attempt,
+    params,
+    trace
+from record join task on task.id = record.task;
+";
+
 /// The version of the tables that this program knows.
 pub(super) const VERSION: i32 = 2;
 const _: () = assert!(STEPS.len() == VERSION as usize, "each step makes a version");
@@ -123,7 +146,7 @@ const OLDEST_SERVER: i32 = 130_000;
 pub(super) async fn settle(client: &Client, address: &Address) -> Result<(), Failure> {
     accept_server(client).await?;
     // Most often all is there, and there is nothing to wait for.
-    if look(client, address).await? == Found::RunLog(VERSION) {
+    if look(client, address).await? == (Found::RunLog { version: VERSION, is_whole: true }) {
         return Ok(());
     }
     let locks = [Lock::Schema, Lock::Append]
@@ -143,15 +166,17 @@ pub(super) async fn settle(client: &Client, address: &Address) -> Result<(), Fai
 
 async fn make(client: &Client, address: &Address) -> Result<(), Failure> {
     let schema = address.quoted_schema();
-    let version = match look(client, address).await? {
+    let (version, is_whole) = match look(client, address).await? {
         Found::Nothing => {
             let create = client.batch_execute(&format!("create schema {schema}")).await;
             create.map_err(|error| refuse_creation(error, address))?;
-            0
+            (0, false)
         }
-        Found::Empty => 0,
-        Found::RunLog(version) if (1..=VERSION).contains(&version) => version,
-        Found::RunLog(version) => return Err(Failure::Version(version)),
+        Found::Empty => (0, false),
+        Found::RunLog { version, is_whole } if (1..=VERSION).contains(&version) => {
+            (version, is_whole)
+        }
+        Found::RunLog { version, .. } => return Err(Failure::Version(version)),
         Found::Foreign(relation) => {
             return Err(Failure::Unfit(
                 LogErrorKind::Open,
@@ -166,7 +191,8 @@ async fn make(client: &Client, address: &Address) -> Result<(), Failure> {
     // OK because it is between 0 and the number of steps.
     let done = usize::try_from(version).unwrap_or_default();
     client.batch_execute(&format!("set local search_path to {schema}")).await?;
-    for step in STEPS.iter().skip(done) {
+    let addition = (!is_whole).then_some(&ADDITION);
+    for step in STEPS.iter().skip(done).chain(addition) {
         client.batch_execute(step).await.map_err(|error| refuse_creation(error, address))?;
     }
     if done < STEPS.len() {
@@ -225,8 +251,11 @@ async fn accept_server(client: &Client) -> Result<(), Failure> {
 enum Found {
     Nothing,
     Empty,
-    /// A run log of this version.
-    RunLog(i32),
+    /// A run log, and whether it lacks nothing of its version.
+    RunLog {
+        version: i32,
+        is_whole: bool,
+    },
     /// This and maybe more, of somebody else.
     Foreign(String),
 }
@@ -242,13 +271,20 @@ async fn look(client: &Client, address: &Address) -> Result<Found, Failure> {
     let [_, first, ours] = &values[..] else { return Ok(Found::Nothing) };
     let Some(first) = first else { return Ok(Found::Empty) };
     if ours.as_deref() == Some("2") {
-        let version = format!("select version from {}.state", address.quoted_schema());
+        let schema = address.quoted_schema();
+        let version = format!(
+            "select version, exists (
+                select from pg_attribute
+                where attrelid = {}::regclass and attname = 'causes' and not attisdropped
+             ) from {schema}.state",
+            literal(&format!("{schema}.record"))
+        );
         match simple_row(client, &version).await {
             Ok(values) => {
-                if let [Some(version)] = &values[..]
+                if let [Some(version), Some(is_whole)] = &values[..]
                     && let Ok(version) = version.parse()
                 {
-                    return Ok(Found::RunLog(version));
+                    return Ok(Found::RunLog { version, is_whole: is_whole == "t" });
                 }
             }
             // A table of that name without such a column is not ours.

@@ -45,7 +45,7 @@ pub(super) fn open(
     }
     let format = schema::format(&writer).map_err(|error| explain(error.into()))?;
     accept(format, path)?;
-    if format != (Format::RunLog { version: VERSION }) {
+    if schema::is_older(&writer).map_err(|error| explain(error.into()))? {
         schema::upgrade(&mut writer).map_err(|error| explain(error.into()))?;
     }
     schema::check(&writer).map_err(explain)?;

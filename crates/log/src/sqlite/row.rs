@@ -12,10 +12,11 @@ use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::error::Failure;
+use crate::causes;
 
 /// What [`recorded`] reads, in this order.
-pub(super) const COLUMNS: &str =
-    "seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace";
+pub(super) const COLUMNS: &str = "seq, task, run, action, at, started, due, node, reason, output, \
+                                  attempt, params, trace, causes";
 
 /// The names of the tasks that came up so far, by their numbers.
 #[derive(Default)]
@@ -59,7 +60,9 @@ pub(super) fn recorded(
     let action = action(field(row, 3).map_err(corrupt)?).map_err(corrupt)?;
     let mut details = Details::default();
     details.node = field::<Option<Arc<str>>>(row, 7).map_err(corrupt)?;
-    details.reason = field(row, 8).map_err(corrupt)?;
+    let message = field::<Option<String>>(row, 8).map_err(corrupt)?;
+    let causes = field::<Option<String>>(row, 13).map_err(corrupt)?;
+    details.reason = causes::decode(message, causes.as_deref()).map_err(corrupt)?;
     details.output = field(row, 9).map_err(corrupt)?;
     let attempt = field::<Option<i64>>(row, 10).map_err(corrupt)?;
     details.attempt = attempt.and_then(|attempt| u64::try_from(attempt).ok());

@@ -40,7 +40,8 @@ create table record (
     output text,
     attempt integer,
     params text,
-    trace text
+    trace text,
+    causes text
 ) strict;
 
 -- Each ends with the row's number, which is `seq`. There are no more than these two, because
@@ -55,7 +56,7 @@ create table hour (
 ) strict;
 ";
 
-/// What the records up to some number amount to, and what people look at.
+/// What the records up to some number amount to.
 const CREATE_LEDGER: &str = "
 -- The record as of which the tables below are, and the last one that was removed, which is not
 -- after it.
@@ -87,8 +88,10 @@ create table ledger_open (
     primary key (task, seq)
 ) strict, without rowid;
 create table ledger_ended (run blob primary key) strict, without rowid;
+";
 
--- For people.
+/// What people look at.
+const CREATE_VIEW: &str = "
 create view history as
 select
     seq,
@@ -102,6 +105,7 @@ select
     lower(hex(run)) as run,
     node,
     reason,
+    causes,
     output,
     attempt,
     params,
@@ -164,24 +168,41 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.execute_batch(CREATE)?;
         transaction.execute_batch(CREATE_LEDGER)?;
+        transaction.execute_batch(CREATE_VIEW)?;
     }
     transaction.commit()
 }
 
-/// Brings a file of an older format up to [`VERSION`], in one transaction, unless somebody else
-/// did so just now.
+/// Brings a file of an older format up to [`VERSION`], and adds what a file of this format may lack,
+/// in one transaction, unless somebody else did so just now.
 pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if format(&transaction)? == (Format::RunLog { version: 1 }) {
         for column in ["attempt integer", "params text", "trace text"] {
             transaction.execute_batch(&format!("alter table record add column {column}"))?;
         }
-        transaction.execute_batch("drop view if exists history")?;
         transaction.execute_batch(CREATE_LEDGER)?;
         transaction.execute_batch(FROM_1)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
+    if !has_causes(&transaction)? {
+        transaction.execute_batch("alter table record add column causes text")?;
+        transaction.execute_batch("drop view if exists history")?;
+        transaction.execute_batch(CREATE_VIEW)?;
+    }
     transaction.commit()
+}
+
+/// Tells whether a file needs [`upgrade`].
+pub(super) fn is_older(connection: &Connection) -> rusqlite::Result<bool> {
+    let is_newest = format(connection)? == Format::RunLog { version: VERSION };
+    Ok(!(is_newest && has_causes(connection)?))
+}
+
+/// Files were made without this column, which may be empty.
+fn has_causes(connection: &Connection) -> rusqlite::Result<bool> {
+    const COLUMN: &str = "select count(*) from pragma_table_info('record') where name = 'causes'";
+    connection.query_row(COLUMN, (), |row| row.get(0))
 }
 
 /// Makes sure that nobody changed the format since the file was opened.
@@ -200,7 +221,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failure> {
     const SELECTS: [&str; 9] = [
         "select id, name from task",
         "select seq, task, run, action, at, started, due, node, reason, output, attempt, params,
-         trace from record",
+         trace, causes from record",
         "select last, pruned from ledger where only_one = 1",
         "select task, action, count, streak, last, top, top_started from ledger_tally",
         "select task, seq, run from ledger_open",

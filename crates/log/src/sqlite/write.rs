@@ -14,6 +14,7 @@ use super::error::Failure;
 use super::kept::Kept;
 use super::row::{self, COLUMNS, Names, number};
 use super::schema;
+use crate::causes;
 use crate::import::check_order;
 use crate::queue::{Answers, Group, Write as QueueWrite};
 
@@ -131,8 +132,8 @@ impl<'a> Statements<'a> {
     fn new(transaction: &'a Connection) -> rusqlite::Result<Self> {
         let insert = transaction.prepare_cached(
             "insert into record (seq, task, run, action, at, started, due, node, reason, output,
-                attempt, params, trace)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                attempt, params, trace, causes)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
              on conflict (run, action) do nothing",
         )?;
         let find = transaction.prepare_cached(&format!(
@@ -191,11 +192,12 @@ impl Write<'_> {
             record.started.as_micros(),
             record.due.map(redengine_core::Timestamp::as_micros),
             details.and_then(|details| details.node.as_ref()),
-            details.and_then(|details| details.reason.as_ref()),
+            causes::message(details),
             details.and_then(|details| details.output.as_ref()),
             attempt.map(|attempt| i64::try_from(attempt).unwrap_or(i64::MAX)),
             details.and_then(|details| details.params.as_ref()),
             details.and_then(|details| details.trace.as_ref()),
+            causes::encode(details),
         ])?;
         if inserted == 0 {
             return Ok(false);

@@ -136,8 +136,7 @@ fn a_killed_process_tears_nothing_and_what_it_acknowledged_is_there() {
             assert_eq!(open.0, [runs, 0, 0, 0, 0, 0]);
             assert_eq!((killed.2.len(), open.2.len() as u64), (0, runs));
             for run in said.into_iter().rev().take(5) {
-                let mut query = Query::all();
-                query.run = Some(RunId::from_bytes(run.to_be_bytes()));
+                let query = Query::all().run(RunId::from_bytes(run.to_be_bytes()));
                 assert_eq!(block_on(log.read(query)).unwrap().len(), 2, "run {run}");
             }
         }

@@ -4,8 +4,8 @@ use expect_test::{Expect, expect};
 use redengine_core::runlog::RunLog;
 
 use super::{
-    Action, Appended, Details, FORMATS, LogErrorKind, Record, RunId, Seq, Timestamp, add, all,
-    assert_says, begin, block_on, contents, end, fs, latest, names, open, try_open,
+    Action, Appended, Details, FORMATS, LogErrorKind, Reason, Record, RunId, Seq, Timestamp, add,
+    all, assert_says, begin, block_on, contents, end, fs, latest, names, open, try_open,
 };
 
 /// A day of a task that people may want to look at.
@@ -17,8 +17,8 @@ fn write(log: &dyn RunLog) {
         ..begin("fetch", 0, 0)
     };
     let mut failed = end(&fetch, Action::Fail);
-    let chain = "cannot fetch \"prices\"\nbecause: C:\\new is full";
-    failed.record.details = Details::default().with_reason(chain).shared();
+    let reason = Reason::new("cannot fetch \"prices\"").because("C:\\new is full").because("why");
+    failed.record.details = Details::default().with_reason(reason).shared();
     let load = Record {
         run: id("0193a2c4-7e00-7000-8000-000000000002"),
         due: Some(Timestamp::from_micros(1_795_503_500_250_000)),
@@ -48,12 +48,12 @@ fn rows_are_for_spreadsheets() {
     check(
         "csv",
         &expect![[r#"
-        seq,at,task,action,duration,reason,run,started,due,node,attempt,output,params,trace,more,count,failures,ended,v
-        1,2026-11-24T07:00:00Z,fetch,run,,,0193a2c4-7e00-7000-8000-000000000001,2026-11-24T07:00:00Z,,host:4711,2,,,,,,,,1
-        2,2026-11-24T07:00:01.500Z,fetch,fail,1.5,"cannot fetch ""prices""\nbecause: C:\\new is full",0193a2c4-7e00-7000-8000-000000000001,2026-11-24T07:00:00Z,,,,,,,1,,,,1
-        3,2026-11-24T07:00:02Z,"load, daily",run,,,0193a2c4-7e00-7000-8000-000000000002,2026-11-24T07:00:02Z,2026-11-24T06:58:20.250Z,,,,"{""limit"": 5}",4bf92f3577b34da6a3ce929d0e0e4736,,,,,1
-        4,2026-11-24T07:00:03.500Z,"load, daily",success,1.5,,0193a2c4-7e00-7000-8000-000000000002,2026-11-24T07:00:02Z,2026-11-24T06:58:20.250Z,,,"[1, ""ä""]",,,,,,,1
-    "#]],
+            seq,at,task,action,duration,reason,causes,run,started,due,node,attempt,output,params,trace,more,count,failures,ended,v
+            1,2026-11-24T07:00:00Z,fetch,run,,,,0193a2c4-7e00-7000-8000-000000000001,2026-11-24T07:00:00Z,,host:4711,2,,,,,,,,1
+            2,2026-11-24T07:00:01.500Z,fetch,fail,1.5,"cannot fetch ""prices""","[""C:\\\\new is full"",""why""]",0193a2c4-7e00-7000-8000-000000000001,2026-11-24T07:00:00Z,,,,,,,1,,,,1
+            3,2026-11-24T07:00:02Z,"load, daily",run,,,,0193a2c4-7e00-7000-8000-000000000002,2026-11-24T07:00:02Z,2026-11-24T06:58:20.250Z,,,,"{""limit"": 5}",4bf92f3577b34da6a3ce929d0e0e4736,,,,,1
+            4,2026-11-24T07:00:03.500Z,"load, daily",success,1.5,,,0193a2c4-7e00-7000-8000-000000000002,2026-11-24T07:00:02Z,2026-11-24T06:58:20.250Z,,,"[1, ""ä""]",,,,,,,1
+        "#]],
     );
 }
 
@@ -62,11 +62,11 @@ fn json_lines_are_for_tools() {
     check(
         "jsonl",
         &expect![[r#"
-        {"seq":1,"at":"2026-11-24T07:00:00Z","task":"fetch","action":"run","run":"0193a2c4-7e00-7000-8000-000000000001","node":"host:4711","attempt":2,"v":1}
-        {"seq":2,"at":"2026-11-24T07:00:01.500Z","task":"fetch","action":"fail","duration":1.5,"reason":"cannot fetch \"prices\"\nbecause: C:\\new is full","run":"0193a2c4-7e00-7000-8000-000000000001","started":"2026-11-24T07:00:00Z","more":1,"v":1}
-        {"seq":3,"at":"2026-11-24T07:00:02Z","task":"load, daily","action":"run","run":"0193a2c4-7e00-7000-8000-000000000002","due":"2026-11-24T06:58:20.250Z","params":{"limit": 5},"trace":"4bf92f3577b34da6a3ce929d0e0e4736","v":1}
-        {"seq":4,"at":"2026-11-24T07:00:03.500Z","task":"load, daily","action":"success","duration":1.5,"run":"0193a2c4-7e00-7000-8000-000000000002","started":"2026-11-24T07:00:02Z","due":"2026-11-24T06:58:20.250Z","output":[1, "ä"],"v":1}
-    "#]],
+            {"seq":1,"at":"2026-11-24T07:00:00Z","task":"fetch","action":"run","run":"0193a2c4-7e00-7000-8000-000000000001","node":"host:4711","attempt":2,"v":1}
+            {"seq":2,"at":"2026-11-24T07:00:01.500Z","task":"fetch","action":"fail","duration":1.5,"reason":"cannot fetch \"prices\"","causes":["C:\\new is full","why"],"run":"0193a2c4-7e00-7000-8000-000000000001","started":"2026-11-24T07:00:00Z","more":1,"v":1}
+            {"seq":3,"at":"2026-11-24T07:00:02Z","task":"load, daily","action":"run","run":"0193a2c4-7e00-7000-8000-000000000002","due":"2026-11-24T06:58:20.250Z","params":{"limit": 5},"trace":"4bf92f3577b34da6a3ce929d0e0e4736","v":1}
+            {"seq":4,"at":"2026-11-24T07:00:03.500Z","task":"load, daily","action":"success","duration":1.5,"run":"0193a2c4-7e00-7000-8000-000000000002","started":"2026-11-24T07:00:02Z","due":"2026-11-24T06:58:20.250Z","output":[1, "ä"],"v":1}
+        "#]],
     );
 }
 
@@ -91,15 +91,15 @@ fn a_bad_line_in_the_middle_is_quoted_with_its_place_and_nothing_is_changed() {
             r#"{"seq":2,"at":"2026-11-24T07:00:00Z","task":"a","action":"walk","run":"0193a2c4-7e00-7000-8000-000000000001"}"#,
             "unknown action `walk`; the actions are",
         ),
-        ("csv", "2,2026-11-24T07:00:00Z,a", "it has 3 cells, and the first line has 19"),
+        ("csv", "2,2026-11-24T07:00:00Z,a", "it has 3 cells, and the first line has 20"),
         ("csv", "2,\"a", "a quote is not closed"),
         ("csv", "2,\"a\"b", "cell 2 goes on after its quotes"),
         (
             "csv",
-            "two,2026-11-24T07:00:00Z,a,run,,,0193a2c4-7e00-7000-8000-000000000001,,,,,,,,,,,,1",
+            "two,2026-11-24T07:00:00Z,a,run,,,,0193a2c4-7e00-7000-8000-000000000001,,,,,,,,,,,,1",
             "its `seq` is `two`: invalid digit",
         ),
-        ("csv", ",2026-11-24T07:00:00Z,a,run,,,0193a2c4,,,,,,,,,,,,1", "its `run` is `0193a2c4`"),
+        ("csv", ",2026-11-24T07:00:00Z,a,run,,,,0193a2c4,,,,,,,,,,,,1", "its `run` is `0193a2c4`"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("runs").with_extension(format);

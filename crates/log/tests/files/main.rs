@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, ActionSet, Details, Reason, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{
     Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune, Query, RunLog,
 };

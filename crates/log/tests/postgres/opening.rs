@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use redengine_core::record::Seq;
+use redengine_core::record::{Action, Details, Reason, Seq};
 use redengine_core::runlog::{Appended, Leases, LogError, LogErrorKind, Query, RunLog};
 use redengine_log::PostgresLog;
 use redengine_testserver::Server;
 
-use super::{assert_says, begin, begin_on, beside, connect, latest, member};
+use super::{assert_says, begin, begin_on, beside, connect, end, latest, member};
 
 async fn refused(url: &str) -> LogError {
     PostgresLog::connect(url).await.unwrap_err()
@@ -68,9 +68,31 @@ async fn tables_of_an_older_version_are_upgraded() {
     let server = beside(&url).await;
     // The first version knew no leases.
     server.batch_execute("drop table lease; update state set version = 1").await.unwrap();
+    server.batch_execute("drop view history; alter table record drop column causes").await.unwrap();
     let log = connect(&url).await;
     assert_eq!(log.renew(&member("a"), Duration::from_mins(1), &[]).await.unwrap().len(), 1);
     let second = latest(begin_on("a", "a", 2), Some(Seq(1)));
     assert!(matches!(log.append(vec![second]).await.unwrap()[0], Appended::Won(_)));
     assert_eq!(log.count(Query::all()).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn tables_that_were_made_before_causes_were_kept_get_a_column_for_them() {
+    let url = Server::shared().url_of_new_schema();
+    drop(connect(&url).await);
+    let server = beside(&url).await;
+    server.batch_execute("drop view history; alter table record drop column causes").await.unwrap();
+    let log = connect(&url).await;
+    let begun = begin("a", 1, 0);
+    let reason = Reason::new("no prices").because("no answer").because("the cable is cut");
+    let mut failed = end(&begun, Action::Fail);
+    failed.record.details = Details::default().with_reason(reason).shared();
+    log.append(vec![latest(begun, None), failed.clone()]).await.unwrap();
+    assert_eq!(log.read(Query::all()).await.unwrap()[1].record, failed.record);
+    let shown = "select causes from history where reason = 'no prices'";
+    let shown: String = server.query_one(shown, &[]).await.unwrap().get(0);
+    assert_eq!(shown, r#"["no answer","the cable is cut"]"#);
+    // A node that does not know the column may have been there all the time.
+    let version = server.query_one("select version from state", &[]).await.unwrap();
+    assert_eq!(version.get::<_, i32>(0), 2);
 }

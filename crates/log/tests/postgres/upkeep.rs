@@ -143,3 +143,34 @@ async fn records_are_the_same_when_they_are_copied_to_a_server_and_back() {
     assert_eq!(redengine_log::copy(&*server, &*back).await.unwrap(), 40);
     assert_eq!(back.read(Query::all()).await.unwrap(), records);
 }
+
+#[tokio::test]
+async fn after_compacting_new_records_take_the_room_of_removed_ones() {
+    let url = Server::shared().url_of_new_schema();
+    let (log, server) = (connect(&url).await, beside(&url).await);
+    let size = async || {
+        let size = "select pg_relation_size('record')";
+        server.query_one(size, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let mut seq = None;
+    let mut run = 0;
+    let mut write = async || {
+        let mut batch = Vec::new();
+        for _ in 0..4096 {
+            let record = begin("a", run, i64::try_from(run).unwrap());
+            batch.push(latest(record.clone(), seq));
+            batch.push(end(&record, Action::Success));
+            seq = Some(Seq(seq.map_or(0, |Seq(last)| last) + 2));
+            run += 1;
+        }
+        let answers = log.append(batch).await.unwrap();
+        assert!(!answers.contains(&Appended::Lost));
+    };
+    write().await;
+    let full = size().await;
+    log.prune(Prune::default().beyond(0)).await.unwrap();
+    log.compact().await.unwrap();
+    write().await;
+    // Without it, the table would be twice as long.
+    assert!(size().await * 10 < full * 12, "{} after {full}", size().await);
+}

@@ -183,8 +183,7 @@ fn a_killed_process_tears_nothing_and_what_it_acknowledged_is_there() {
 
         let log = SqliteLog::open(&file).unwrap();
         for run in said {
-            let mut query = Query::all();
-            query.run = Some(RunId::from_bytes(run.to_be_bytes()));
+            let query = Query::all().run(RunId::from_bytes(run.to_be_bytes()));
             assert_eq!(block_on(log.read(query)).unwrap().len(), 2, "run {run} of round {round}");
         }
         assert_is_whole(&log, &file);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, ActionSet, Details, Record, Recorded, Seq};
+use redengine_core::record::{Action, ActionSet, Details, Reason, Record, Recorded, Seq};
 use redengine_core::runlog::{Appended, LogErrorKind, Past, PastOf, Query, RunLog};
 use redengine_log::{MemoryLog, SqliteLog};
 use rusqlite::Connection;
@@ -119,6 +119,40 @@ fn what_a_later_version_adds_is_read_past() {
         assert_eq!(records.len() as u128, number);
         assert_eq!(pasts(&log, &["a"]), pasts(&in_memory(records), &["a"]));
     }
+}
+
+#[test]
+fn a_file_that_was_made_before_causes_were_kept_gets_a_column_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.db");
+    drop(SqliteLog::open(&file).unwrap());
+    let earlier = Connection::open(&file).unwrap();
+    earlier
+        .execute_batch(
+            "drop view history;
+             alter table record drop column causes;
+             create view history as select seq, reason from record;",
+        )
+        .unwrap();
+    let log = SqliteLog::open(&file).unwrap();
+    let begun = begin("a", 1, 1);
+    let reason = Reason::new("no prices").because("no answer").because("the cable is cut");
+    let mut failed = end(&begun, Action::Fail);
+    failed.record.details = Details::default().with_reason(reason).shared();
+    block_on(log.append(vec![latest(begun, None), failed.clone()])).unwrap();
+    assert_eq!(block_on(log.read(Query::all())).unwrap()[1].record, failed.record);
+    // Who does not know the column writes past it, and people see it.
+    earlier
+        .execute_batch(
+            "insert into record (seq, task, run, action, at, started)
+             values (3, 1, randomblob(16), 0, 2, 2)",
+        )
+        .unwrap();
+    assert_eq!(block_on(log.read(Query::all())).unwrap().len(), 3);
+    let shown: Option<String> = earlier
+        .query_row("select causes from history where reason = 'no prices'", (), |row| row.get(0))
+        .unwrap();
+    assert_eq!(shown.as_deref(), Some(r#"["no answer","the cable is cut"]"#));
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl Engine {
             // To look through all runs is for the few pasts that have a live one of this session.
             let is_own = live.node.as_ref() == Some(&self.node);
             if is_own && !self.runs.iter().any(|(_, run)| run.id == live.run) {
-                let reason = "it was claimed while the log failed, and never started".to_owned();
+                let reason = "it was claimed while the log failed, and never started".into();
                 self.tasks[task.index()].own += 1;
                 let key = self.runs.insert(Run {
                     definition: definition.clone(),

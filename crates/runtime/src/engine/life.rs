@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redengine_core::param::RunInfo;
-use redengine_core::record::{Action, Details, Record};
+use redengine_core::record::{Action, Details, Reason, Record};
 use redengine_core::runlog::{Append, Appended, Expect};
 use redengine_core::session::{Config, Definition, Ended};
 use redengine_core::task::{Body, Execution, Output, Timeout};
@@ -36,7 +36,7 @@ impl Engine {
                 self.apply(task, &recorded);
                 if self.lease_lost || is_of_another {
                     // The answer came too late: others may have taken over already.
-                    let why = "its session's lease may have ended before it began".to_owned();
+                    let why = "its session's lease may have ended before it began".into();
                     let output = Output::default();
                     self.append_end(key, Action::Crash, Some(why), output, now, effects);
                     return;
@@ -58,7 +58,7 @@ impl Engine {
             }
             (RunState::Ending { .. }, Appended::Lost) => {
                 // Somebody else has ended it: this session was taken for dead. What the log has counts.
-                let reason = Some("others had taken over when it ended".to_owned());
+                let reason = Some("others had taken over when it ended".into());
                 let output = Output::default();
                 run.state = RunState::Ending { action: Action::Crash, at: now, reason, output };
                 self.gone(key, effects);
@@ -129,18 +129,21 @@ impl Engine {
             (BodyEnd::Inaction, _) => (Action::Inaction, None, Output::default()),
             (BodyEnd::Failed(error), Some(why)) => (
                 Action::Terminate,
-                Some(format!("{why}; it ended with: {error}")),
+                Some(
+                    Reason::new(format!("{why}; it ended with: {}", error.message()))
+                        .with_causes(error.causes().to_vec()),
+                ),
                 Output::default(),
             ),
             (BodyEnd::Failed(error), None) => (Action::Fail, Some(error), Output::default()),
             (BodyEnd::SetupFailed(error), _) => {
                 let task = run.definition.name.clone();
                 failed = Some(RunError::Prerun { task, reason: error.to_string() });
-                (Action::Fail, Some(error.to_string()), Output::default())
+                (Action::Fail, Some(Reason::of(&error)), Output::default())
             }
             (BodyEnd::Aborted, why) => {
                 let why = why.unwrap_or_else(|| "it was aborted".to_owned());
-                (Action::Terminate, Some(why), Output::default())
+                (Action::Terminate, Some(why.into()), Output::default())
             }
         };
         self.append_end(key, action, reason, output, now, effects);
@@ -153,7 +156,7 @@ impl Engine {
         &mut self,
         key: RunKey,
         action: Action,
-        reason: Option<String>,
+        reason: Option<Reason>,
         output: Output,
         now: Timestamp,
         effects: &mut Vec<Effect>,
@@ -275,7 +278,7 @@ impl Engine {
                 self.append_end(
                     key,
                     Action::Terminate,
-                    Some(reason),
+                    Some(reason.into()),
                     Output::default(),
                     now,
                     effects,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use redengine_core::TaskId;
 use redengine_core::Timestamp;
 use redengine_core::param::Params;
-use redengine_core::record::{Action, RunId};
+use redengine_core::record::{Action, Reason, RunId};
 use redengine_core::session::Definition;
 use redengine_core::task::{Execution, Output};
 
@@ -75,7 +75,7 @@ pub(super) enum RunState {
     /// It was told to stop.
     Stopping { reason: String },
     /// The record of its end is being appended.
-    Ending { action: Action, at: Timestamp, reason: Option<String>, output: Output },
+    Ending { action: Action, at: Timestamp, reason: Option<Reason>, output: Output },
 }
 
 impl Run {
