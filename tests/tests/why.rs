@@ -8,7 +8,8 @@ use redengine_core::Expr;
 use redengine_core::cond::Explanation;
 use redengine_core::expr::{Custom, Statement, parse};
 use redengine_core::probe::Probe;
-use redengine_tests::world::{clock, failing, pass, run_while, session, slow, task};
+use redengine_core::runlog::Prune;
+use redengine_tests::world::{clock, failing, pass, run_for, run_while, session, slow, task};
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]
@@ -60,6 +61,27 @@ async fn a_task_that_waits_tells_what_blocks_it() {
           ✔ ~has failed past 1 hour
             ✘ has failed past 1 hour: 0 such records since 2026-11-24 05:30:00.000001; task `load` has no fail yet
           ✔ param 'mode' is 'on': parameter `mode` is `on`"#]].assert_eq(&session.why_at("load", before).await.unwrap().to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_past_instant_it_says_which_records_are_no_more() {
+    let session = session("2026-11-24 06:00")
+        .task(task("fetch", "every 10 min"))
+        .task(task("load", "task 'fetch' has succeeded at least 2 times past 1 hour & daily"))
+        .build()
+        .unwrap();
+    run_for(&session, "3 hours").await.unwrap();
+    let at = "2026-11-24T06:15:00Z".parse().unwrap();
+    let before = session.why_at("load", at).await.unwrap();
+    assert!(!before.to_string().contains("note"), "{before}");
+    session.log().prune(Prune::default().beyond(6)).await.unwrap();
+    expect![[r#"
+        task `load`: its condition does not hold
+        ✘ task 'fetch' has succeeded at least 2 times past 1 hour & daily
+          may change on a record (success) of task `fetch`
+          ✘ task 'fetch' has succeeded at least 2 times past 1 hour: 0 such records since 2026-11-24 05:15:00.000001; task `fetch` has no success yet
+          ✘ daily, since 2026-11-24 06:10:00: the window is from 2026-11-24 00:00:00 to 2026-11-25 00:00:00; the run that began in it at 2026-11-24 06:10:00 ended at 2026-11-24 06:10:00 as success (record 6); the next begins at 2026-11-25 00:00:00
+        note: 30 old records of `fetch` were removed from the log, and are not known"#]].assert_eq(&session.why_at("load", at).await.unwrap().to_string());
 }
 
 /// Tells of each statement what it found, when time may change it, and what else may.

@@ -7,8 +7,9 @@ use futures::channel::oneshot;
 
 use super::{Request, Session, UnknownTask};
 use crate::cond::{Explanation, View, explain};
-use crate::facts::Facts;
-use crate::runlog::{LogError, Query};
+use crate::facts::{Facts, Keep};
+use crate::record::Seq;
+use crate::runlog::{LogError, PastOf, Query};
 use crate::task::TaskId;
 use crate::time::Timestamp;
 
@@ -24,6 +25,9 @@ pub struct Why {
     pub blocked: Option<String>,
     /// Its condition, part by part.
     pub condition: Explanation,
+    /// Of which tasks how many records were removed from the log (`retention`), so that what is told of
+    /// a past instant may lack them. Empty for now: what a condition needs now is never removed.
+    pub removed: Vec<(Arc<str>, u64)>,
 }
 
 impl Why {
@@ -34,7 +38,7 @@ impl Why {
         blocked: Option<String>,
         condition: Explanation,
     ) -> Self {
-        Self { task, at, blocked, condition }
+        Self { task, at, blocked, condition, removed: Vec::new() }
     }
 }
 
@@ -45,7 +49,10 @@ impl fmt::Display for Why {
         if let Some(blocked) = &self.blocked {
             write!(f, "; it does not start since {blocked}")?;
         }
-        write!(f, "\n{}", self.condition)
+        write!(f, "\n{}", self.condition)?;
+        self.removed.iter().try_for_each(|(task, count)| {
+            write!(f, "\nnote: {count} old records of `{task}` were removed from the log, and are not known")
+        })
     }
 }
 
@@ -90,7 +97,9 @@ impl Session {
     }
 
     /// Tells why the condition of a task held or did not at an instant, from the run log alone. What
-    /// is not in the log is not known: custom conditions, parameters of then, cycles.
+    /// is not in the log is not known: custom conditions, parameters of then, cycles, and records that
+    /// were removed, which [`Why::removed`] counts. All records of the tasks that the condition looks at
+    /// are read, some thousands at a time.
     ///
     /// # Errors
     ///
@@ -114,11 +123,13 @@ impl Session {
                 }
             }
         }
+        let mut removed = Vec::new();
         for task in reads {
             let Some(name) = self.name_of(task) else { continue };
-            let until = Timestamp::from_micros(at.as_micros().saturating_add(1));
-            for recorded in self.log().read(Query::task(name).until(until)).await? {
-                facts.apply(task, &recorded);
+            self.replay(task, &name, at, &mut facts).await?;
+            let count = self.count_removed(&name).await?;
+            if count > 0 {
+                removed.push((name, count));
             }
         }
         let live = facts.history(definition.id).live().first();
@@ -126,6 +137,38 @@ impl Session {
         let view = View { facts: &facts, owner: Some(definition.id), now: at };
         let name = |task| self.name_of(task);
         let condition = explain(&definition.start, &view, &self.zone(), &name);
-        Ok(Why::new(definition.name.clone(), at, blocked, condition))
+        let why = Why::new(definition.name.clone(), at, blocked, condition);
+        Ok(Why { removed, ..why })
+    }
+
+    /// Applies the records of a task up to an instant.
+    async fn replay(
+        &self,
+        task: TaskId,
+        name: &Arc<str>,
+        at: Timestamp,
+        facts: &mut Facts,
+    ) -> Result<(), LogError> {
+        const PAGE: usize = 4096;
+        let until = Timestamp::from_micros(at.as_micros().saturating_add(1));
+        let query = Query::task(name.clone()).until(until).limit(PAGE);
+        let mut after = Seq::default();
+        loop {
+            let records = self.log().read(query.clone().after(after)).await?;
+            let Some(last) = records.last() else { return Ok(()) };
+            after = last.seq;
+            for recorded in &records {
+                facts.apply(task, recorded);
+            }
+        }
+    }
+
+    /// Tells how many records of a task there were and are no more.
+    async fn count_removed(&self, name: &Arc<str>) -> Result<u64, LogError> {
+        let of = PastOf { task: name.clone(), keep: Keep::default() };
+        let past = self.log().past(vec![of]).await?;
+        let left = self.log().count(Query::task(name.clone())).await?;
+        let all: u64 = past.iter().flat_map(|past| past.counts).sum();
+        Ok(all.saturating_sub(left))
     }
 }
