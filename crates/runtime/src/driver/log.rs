@@ -136,13 +136,12 @@ impl Driver {
         }
         let (now, _) = self.time.read();
         let mut missing = HashSet::new();
-        for (definition, history) in self.engine.foreign() {
-            for live in history.live().iter().filter(|live| self.membership.is_left(live)) {
-                if self.missing.contains(&live.run) {
-                    bury(live, definition, now, &mut self.journal);
-                } else {
-                    missing.insert(live.run);
-                }
+        let foreign = self.engine.foreign();
+        for (definition, live) in foreign.filter(|(_, live)| self.membership.is_left(live)) {
+            if self.missing.contains(&live.run) {
+                bury(live, definition, now, &mut self.journal);
+            } else {
+                missing.insert(live.run);
             }
         }
         if !missing.is_empty() {

@@ -25,7 +25,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use redengine_core::cond::{Broken, Condition};
-use redengine_core::facts::{Facts, History, Keep, ProbeId};
+use redengine_core::facts::{Facts, History, Keep, Live, ProbeId};
 use redengine_core::probe::Pace;
 use redengine_core::record::Details;
 use redengine_core::runlog::Member;
@@ -250,11 +250,14 @@ impl Engine {
         !self.foreign.is_empty()
     }
 
-    /// Tells the tasks that have a live run of another session, with what is known of them.
-    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &History)> {
-        self.foreign.iter().filter_map(|task| {
+    /// Tells the live runs of other sessions, each with its task.
+    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &Live)> {
+        let tasks = self.foreign.iter().filter_map(|task| {
             let definition = self.tasks.get(task.index())?.definition.as_ref()?;
-            Some((definition, self.facts.history(*task)))
+            Some((*task, definition))
+        });
+        tasks.flat_map(|(task, definition)| {
+            self.foreign_runs(task).map(move |live| (definition, live))
         })
     }
 
@@ -303,6 +306,8 @@ impl Engine {
             Event::Appended(key, appended) => self.appended(key, appended, now, effects),
             Event::ClaimFailed(key) => {
                 if let Some(task) = self.drop_claim(key) {
+                    // Its record may be there already, under a name that this session no longer has.
+                    self.note_foreign(task);
                     self.doubtful.push(task);
                 }
             }
