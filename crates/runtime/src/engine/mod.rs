@@ -28,7 +28,7 @@ use redengine_core::cond::{Broken, Condition};
 use redengine_core::facts::{Facts, History, Keep, Live, ProbeId};
 use redengine_core::probe::Pace;
 use redengine_core::record::Details;
-use redengine_core::runlog::Member;
+use redengine_core::runlog::{LogError, Member};
 use redengine_core::session::{Config, Definition, OnLogFailure};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
@@ -78,7 +78,8 @@ pub struct Engine {
     broken: HashMap<Key, Arc<Broken>>,
     phase: Phase,
     held: bool,
-    log_down: bool,
+    /// Why the log does not answer, while it does not.
+    log_down: Option<LogError>,
     lease_lost: bool,
     /// The sessions that share the log, this one among them; empty if nobody knows.
     members: Vec<Member>,
@@ -160,7 +161,7 @@ impl Engine {
             broken: HashMap::new(),
             phase: Phase::Running,
             held: false,
-            log_down: false,
+            log_down: None,
             lease_lost: false,
             members: Vec::new(),
             turns: HashMap::new(),
@@ -312,13 +313,13 @@ impl Engine {
                 }
             }
             Event::LogFailed(error) => {
-                self.log_down = true;
+                self.log_down = Some(error.clone());
                 if self.config.on_log_failure == OnLogFailure::Stop && !self.phase.is_over() {
                     self.shut_down(Err(RunError::LogFailed(error)), now, effects);
                 }
             }
             Event::LogRestored => {
-                self.log_down = false;
+                self.log_down = None;
                 self.go_on(effects);
             }
             Event::LeaseLost => self.lease_lost = true,
