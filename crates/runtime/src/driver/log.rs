@@ -54,17 +54,24 @@ impl Driver {
         // What waits for news waits for an answer instead.
         self.following = None;
         self.journal.failed();
-        if !self.is_log_down() {
-            tracing::error!(
-                target: "redengine",
-                ?error,
-                "the run log fails; nothing starts until it answers again"
-            );
-            let (since, _) = self.time.read();
-            self.health.log = LogHealth::Down { since, error: format!("{error:?}").into() };
-            self.tell_health();
-            events.push(Event::LogFailed(error));
+        let why: Arc<str> = format!("{error:?}").into();
+        if let LogHealth::Down { error: known, .. } = &mut self.health.log {
+            // A server that was gone may be there again and have no room.
+            if *known != why {
+                *known = why;
+                self.tell_health();
+            }
+            return;
         }
+        tracing::error!(
+            target: "redengine",
+            ?error,
+            "the run log fails; nothing starts until it answers again"
+        );
+        let (since, _) = self.time.read();
+        self.health.log = LogHealth::Down { since, error: why };
+        self.tell_health();
+        events.push(Event::LogFailed(error));
     }
 
     fn log_is_up(&mut self, events: &mut Vec<Event>) {
