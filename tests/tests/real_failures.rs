@@ -239,6 +239,12 @@ fn as_another_process() {
             runtime.block_on(live_through(scene, FULL));
             say("whole");
         }
+        "unsynced" => {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+            runtime.block_on(live_through_what_is_told_later(&file));
+            say("whole");
+        }
         "hold" => {
             let connection = Connection::open(&file).unwrap();
             connection.execute_batch("begin immediate").unwrap();
@@ -262,6 +268,60 @@ fn a_disk_without_room() {
     for name in ["runs.db", "runs.jsonl", "runs.csv"] {
         process::fill_a_disk("4m", name);
     }
+}
+
+/// A disk takes what is written, and fails when it is waited for some time later; see the tests of logs in
+/// files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fails_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("no_sync.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/log/tests/files/no_sync.c");
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source);
+    let Ok(compiled) = compile.status() else { return eprintln!("skipped: there is no `cc`") };
+    assert!(compiled.success());
+    let file = folder.path().join("runs.jsonl");
+    let mut child = start("unsynced", &file)
+        .env("LD_PRELOAD", &library)
+        .env("REDENGINE_LOG_TEST_NO_SYNC", beside(&file, ".trigger"))
+        .spawn()
+        .unwrap();
+    let said: Vec<String> = lines(&mut child).collect();
+    assert!(child.wait().unwrap().success(), "{said:?}");
+    assert_eq!(said, ["whole"]);
+}
+
+async fn live_through_what_is_told_later(file: &Path) {
+    let trigger = beside(file, ".trigger");
+    let log = connect(&format!("jsonl:{}?fsync=1ms", file.display())).await.unwrap();
+    let session = begin(&log).build().unwrap();
+    let story = async {
+        pass("7 s").await;
+        fs::write(&trigger, "").unwrap();
+        // A thread of the log fails, in its own time; the next append tells, and fails nothing else.
+        let mut told = String::new();
+        for _ in 0..100_000 {
+            pass("10 ms").await;
+            if let LogHealth::Down { error, .. } = session.health().log {
+                told = error.to_string();
+                break;
+            }
+        }
+        assert!(told.contains("may not be on the disk"), "{told}");
+        pass("30 s").await;
+        assert!(!session.health().is_well());
+        fs::remove_file(&trigger).unwrap();
+        pass("30 s").await;
+        assert!(session.health().is_well(), "{:?}", session.health());
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    let there = session.history(Query::all()).await.unwrap();
+    ended(&there);
+    drop((session, log));
+    assert_eq!(open(file).await.read(Query::all()).await.unwrap(), there);
 }
 
 /// Nobody may write to files, also who has opened them already: as on a disk that the system has made
