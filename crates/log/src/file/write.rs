@@ -147,7 +147,10 @@ impl<F: Format> Writer<F> {
         &mut self,
         batches: impl IntoIterator<Item = &'a Vec<Recorded>>,
     ) -> Result<(), LogError> {
-        if let Some(failure) = self.flusher.as_ref().and_then(Flusher::failure) {
+        // What fails again before all is written anew has been told already.
+        if self.end != End::Unsynced
+            && let Some(failure) = self.flusher.as_ref().and_then(Flusher::failure)
+        {
             self.end = End::Unsynced;
             return Err(self.lacks(failure));
         }
