@@ -1,6 +1,7 @@
 //! A run log in memory that several sessions reach, each by a line of its own that can be disturbed.
 //!
-//! Always: what a disturbed line is asked does not get through, but for [`Fault::Unheard`]. The server
+//! Always: what a disturbed line is asked does not get through, but for [`Fault::Unheard`] and
+//! [`Fault::Unanswered`]. The server
 //! keeps leases as one in a database does, in its own time, and refuses what a session whose
 //! lease has ended wants to begin.
 
@@ -37,6 +38,9 @@ pub enum Fault {
     Unrenewed,
     /// The connection is lost after the log has taken something and before it says so.
     Unheard,
+    /// What is appended is taken, and answered only when nothing happens on the way any more, whatever
+    /// happens until then.
+    Unanswered,
     /// The log tells who follows it of a record before it answers who has written it.
     Late,
 }
@@ -217,6 +221,11 @@ impl RunLog for Line {
             return Err(LogError::new(LogErrorKind::Fenced, "the lease has ended"));
         }
         let answers = log.append(batch).await;
+        if *self.fault.borrow() == Fault::Unanswered {
+            // OK because the line keeps the sender.
+            let whole = |fault: &Fault| *fault == Fault::None;
+            self.fault.subscribe().wait_for(whole).await.expect("a sender");
+        }
         if *self.fault.borrow() == Fault::Late {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -310,3 +310,26 @@ async fn who_hears_of_its_own_records_before_the_answer_goes_on() {
             .assert_eq(&starts(&session, task).await);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_since_when_a_log_fails_and_the_latest_reason() {
+    let line = Server::without_leases().line();
+    let session = on(&line).task(slow("live", "daily", "10 s")).build().unwrap();
+    let mut told = Vec::new();
+    let story = async {
+        pass("1 s").await;
+        for fault in [Fault::Cut, Fault::Full] {
+            line.set(fault);
+            pass("20 s").await;
+            let LogHealth::Down { since, error } = session.health().log else {
+                panic!("{fault:?}")
+            };
+            told.push(format!("{} {error}", clock(since)));
+        }
+        line.set(Fault::None);
+        pass("20 s").await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(told, ["24 07:00:01 the connection is lost", "24 07:00:01 the disk is full"]);
+}

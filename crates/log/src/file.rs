@@ -106,6 +106,9 @@ pub enum Fsync {
     /// So long after an append, in a thread of its own. After a power failure or a crash of the
     /// system the records of about that time may be missing, and a run that was recorded there may
     /// run again; the end of the process alone loses nothing.
+    ///
+    /// If the disk does not take them then, the next append fails and says from which record on, and the
+    /// one after it first writes all records to a new file.
     Every(Duration),
     /// Never: the system does it when it likes. As [`Fsync::Every`], with more to lose.
     Never,

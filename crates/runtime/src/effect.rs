@@ -100,6 +100,15 @@ pub enum Report {
         /// The run.
         run: RunId,
     },
+    /// The session is over before the log took the record of a run's end.
+    Unwritten {
+        /// The task.
+        task: Arc<str>,
+        /// The run.
+        run: RunId,
+        /// How it ended.
+        action: Action,
+    },
     /// The session is over before runs that were asked for began.
     Unserved {
         /// The task.

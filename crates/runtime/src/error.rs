@@ -6,6 +6,7 @@ use std::sync::Arc;
 use redengine_core::BuildError;
 use redengine_core::cond::Broken;
 use redengine_core::error::write_chain;
+use redengine_core::record::Action;
 use redengine_core::runlog::LogError;
 
 /// Why running a session ended with an error. The failure of a task is none.
@@ -30,6 +31,19 @@ pub enum RunError {
     /// The run log failed, and `on_log_failure` is `stop`.
     #[error("the run log failed, and `on_log_failure` is `stop`")]
     LogFailed(#[source] LogError),
+    /// The session ended in order, but its run log did not take the ends of some runs in time.
+    #[error(
+        "the session is over, and the run log did not take how {} ended; the next session will record \
+         what it has no end of as crashed",
+        list(ends)
+    )]
+    Unwritten {
+        /// How they ended: the tasks and the actions.
+        ends: Vec<(Arc<str>, Action)>,
+        /// Why the log did not take them, if it has said so.
+        #[source]
+        error: Option<LogError>,
+    },
     /// A run failed outside its body, and `silence_task_prerun` is off.
     #[error("a run of task `{task}` failed before its body began: {reason}")]
     Prerun {
@@ -49,6 +63,16 @@ pub enum RunError {
     /// The scheduler itself panicked, which is a fault of ours.
     #[error("the scheduler panicked: {0}")]
     Panicked(String),
+}
+
+/// Tells runs: "`load` (success) and `fetch` (fail)".
+fn list(ends: &[(Arc<str>, Action)]) -> String {
+    let told: Vec<String> =
+        ends.iter().map(|(task, action)| format!("`{task}` ({action})")).collect();
+    match &told[..] {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        _ => told.concat(),
+    }
 }
 
 impl fmt::Debug for RunError {

@@ -34,6 +34,13 @@ pub(crate) fn tell(report: &Report) {
             %run,
             "still running: it blocks its thread and does not look at `Cancel`, so nobody can stop it"
         ),
+        Report::Unwritten { task, run, action } => tracing::error!(
+            target: "redengine::run",
+            task = &**task,
+            %run,
+            %action,
+            "the run log did not take how it ended; the next session will record it as crashed"
+        ),
         Report::Unserved { task, requests } => tracing::warn!(
             target: "redengine",
             task = &**task,

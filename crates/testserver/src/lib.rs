@@ -127,6 +127,30 @@ impl Server {
         self.resume()
     }
 
+    /// Crashes the server and starts it again as a standby, which can be read and takes no writes.
+    ///
+    /// # Errors
+    ///
+    /// If `pg_ctl` fails, or its folder cannot be written to.
+    pub fn stand_by(&self) -> io::Result<()> {
+        self.crash()?;
+        let signal = self.folder.path().join("data/standby.signal");
+        std::fs::write(&signal, "")?;
+        if let Some(owner) = &self.owner {
+            std::os::unix::fs::chown(&signal, Some(owner.uid), Some(owner.gid))?;
+        }
+        self.resume()
+    }
+
+    /// Lets the server take writes again after [`Server::stand_by`].
+    ///
+    /// # Errors
+    ///
+    /// If `pg_ctl` fails.
+    pub fn promote(&self) -> io::Result<()> {
+        self.control(&["promote"])
+    }
+
     /// Chooses a free port and starts the server on it, again if somebody else took it meanwhile.
     fn listen(&mut self) -> io::Result<()> {
         let mut tries = 5;

@@ -36,7 +36,7 @@ pub enum LogHealth {
     Down {
         /// Since when.
         since: Timestamp,
-        /// Why.
+        /// Why, as it was told last.
         error: Arc<str>,
     },
 }

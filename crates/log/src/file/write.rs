@@ -1,7 +1,8 @@
 //! What changes the files.
 //!
 //! Always: what is in memory is in the files, and in the order of its numbers; what could not be
-//! written is cut off again before anything else is written; and a prune takes effect by one rename.
+//! written is cut off again before anything else is written; a prune takes effect by one rename; and
+//! what the disk may have lost is written anew from memory before anything else is.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -14,7 +15,7 @@ use redengine_core::record::{Recorded, Seq};
 use redengine_core::runlog::{LogError, LogErrorKind, Prune};
 
 use super::error::explain;
-use super::flush::Flusher;
+use super::flush::{Flusher, Unsynced};
 use super::format::{Format, Line};
 use super::open::{self, Lock, Opened};
 use super::paths::Paths;
@@ -48,8 +49,11 @@ enum End {
     Whole,
     /// There may be a part of what could not be written after the end.
     Torn,
-    /// A pruned file is to take the place of all.
-    Pruned,
+    /// The disk may lack some of what was written: the system does not try a second time to bring there
+    /// what it could not.
+    Unsynced,
+    /// A new file with all that stays is to take the place of all.
+    Renewed,
 }
 
 impl<F: Format> Writer<F> {
@@ -97,18 +101,27 @@ impl<F: Format> Writer<F> {
             return Ok(0);
         }
         self.settle()?;
-        let paths = self.paths.clone();
-        let made = self.write_staying(&gone).and_then(|()| fs::rename(&paths.new, &paths.pruned));
-        if let Err(error) = made {
-            // There may be none, and if it stays, it goes before the next one is made.
-            let _ = fs::remove_file(&paths.new);
-            return Err(explain(error, "write to", &paths.new));
-        }
-        self.end = End::Pruned;
-        self.file = None;
+        self.write_anew(&gone)?;
         let removed = self.memory.remove(&gone);
         self.settle()?;
         Ok(removed)
+    }
+
+    /// Makes one file of all that stays, which is then to take the place of all.
+    fn write_anew(&mut self, gone: &HashSet<Seq>) -> Result<(), LogError> {
+        let Paths { new, pruned, .. } = &self.paths;
+        let made = self.write_staying(gone).and_then(|()| fs::rename(new, pruned));
+        if let Err(error) = made {
+            // There may be none, and if it stays, it goes before the next one is made.
+            let _ = fs::remove_file(new);
+            return Err(explain(error, "write to", new));
+        }
+        self.end = End::Renewed;
+        self.file = None;
+        if let Some(flusher) = &self.flusher {
+            flusher.forget();
+        }
+        Ok(())
     }
 
     /// Writes all that stays to a new file.
@@ -134,6 +147,13 @@ impl<F: Format> Writer<F> {
         &mut self,
         batches: impl IntoIterator<Item = &'a Vec<Recorded>>,
     ) -> Result<(), LogError> {
+        // What fails again before all is written anew has been told already.
+        if self.end != End::Unsynced
+            && let Some(failure) = self.flusher.as_ref().and_then(Flusher::failure)
+        {
+            self.end = End::Unsynced;
+            return Err(self.lacks(failure));
+        }
         self.settle()?;
         if self.length >= self.options.rotate_at {
             self.rotate()?;
@@ -141,7 +161,9 @@ impl<F: Format> Writer<F> {
         self.buffer.clear();
         // An import may have been large.
         self.buffer.shrink_to(1 << 20);
+        let mut first = None;
         for batch in batches {
+            first = first.or_else(|| batch.first().map(|recorded| recorded.seq));
             for (more, recorded) in (0..batch.len() as u64).rev().zip(batch) {
                 let line = Line { recorded: recorded.clone(), marks: Marks::default(), more };
                 F::encode(&line, &mut self.buffer);
@@ -161,10 +183,29 @@ impl<F: Format> Writer<F> {
             return Err(explain(error, "write to", &self.paths.main));
         }
         self.length += self.buffer.len() as u64;
-        if let Some(flusher) = &self.flusher {
-            flusher.note(&file);
+        if let (Some(flusher), Some(first)) = (&self.flusher, first) {
+            flusher.note(&file, first);
         }
         Ok(())
+    }
+
+    /// Says what the disk may lack.
+    fn lacks(&self, Unsynced { since, error }: Unsynced) -> LogError {
+        let failed = explain(error, "write to", &self.paths.main);
+        let message = format!(
+            "the records of `{}` from number {since} on may not be on the disk; the next append writes \
+             all of them anew",
+            self.paths.main.display()
+        );
+        LogError::new(failed.kind(), message).because(failed)
+    }
+
+    /// Notes that the disk was waited for in vain.
+    fn note_unsynced(&mut self) {
+        // Where each batch waited for it, all that counts was there before.
+        if self.options.fsync != Fsync::EachBatch {
+            self.end = End::Unsynced;
+        }
     }
 
     /// Puts in order what a failure has left behind.
@@ -174,13 +215,19 @@ impl<F: Format> Writer<F> {
             let message = format!("cannot write to `{}`: the log was closed", main.display());
             return Err(LogError::new(LogErrorKind::Io, message));
         }
-        match (self.end, &self.file) {
-            (End::Torn, Some(file)) => {
-                let cut = file.set_len(self.length).and_then(|()| file.sync_all());
-                cut.map_err(|error| explain(error, "write to", main))?;
+        if let (End::Torn, Some(file)) = (self.end, &self.file) {
+            file.set_len(self.length).map_err(|error| explain(error, "write to", main))?;
+            if let Err(error) = file.sync_all() {
+                let error = explain(error, "write to", main);
+                self.note_unsynced();
+                return Err(error);
             }
-            (End::Pruned, _) => open::settle_pruned(&self.paths)?,
-            (End::Whole | End::Torn, _) => {}
+        }
+        if self.end == End::Unsynced {
+            self.write_anew(&HashSet::new())?;
+        }
+        if self.end == End::Renewed {
+            open::settle_pruned(&self.paths)?;
         }
         self.end = End::Whole;
         self.file().map(drop)
@@ -226,10 +273,11 @@ impl<F: Format> Writer<F> {
 
     /// Puts the file aside and begins another.
     fn rotate(&mut self) -> Result<(), LogError> {
+        if let Some(Err(error)) = self.file.as_ref().map(|file| file.sync_all()) {
+            self.note_unsynced();
+            return Err(explain(error, "rotate", &self.paths.main));
+        }
         let rotate = || {
-            if let Some(file) = &self.file {
-                file.sync_all()?;
-            }
             let number = self.paths.all_rotated()?.last().map_or(1, |last| last + 1);
             fs::rename(&self.paths.main, self.paths.rotated(number))
         };
@@ -252,10 +300,12 @@ impl<F: Format> Write for Writer<F> {
     }
 
     fn close(&mut self) -> Result<(), LogError> {
-        // It waits for the disk once more.
-        self.flusher = None;
+        if self.flusher.take().and_then(Flusher::end).is_some() {
+            self.end = End::Unsynced;
+        }
+        let settled = if self.end == End::Unsynced { self.settle() } else { Ok(()) };
         self.lock = None;
-        Ok(())
+        settled
     }
 
     fn explain(failure: LogError, _: &str, _: &Path) -> LogError {

@@ -1,5 +1,7 @@
 //! What can go wrong with a file that is open, and how to say so.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use redengine_core::runlog::{LogError, LogErrorKind};
@@ -35,7 +37,7 @@ impl From<rusqlite::Error> for Failure {
 impl Failure {
     /// Makes it an error about the log at `path`, with which one wanted to be `doing` something.
     pub(super) fn explain(self, doing: &str, path: &Path) -> LogError {
-        let path = path.display();
+        let (file, path) = (path, path.display());
         let error = match self {
             Self::Corrupt(what) => {
                 let message = format!(
@@ -57,6 +59,10 @@ impl Failure {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
                 LogErrorKind::Locked,
                 "another process holds it; end that process, or choose another file",
+            ),
+            Some(ErrorCode::SystemIoFailure) if may_not_be_written(file) => (
+                LogErrorKind::ReadOnly,
+                "it may not be written to any more; look whether its disk is mounted read-only",
             ),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => (
                 LogErrorKind::ReadOnly,
@@ -81,4 +87,14 @@ impl Failure {
         };
         LogError::new(kind, format!("cannot {doing} `{path}`: {advice}")).because(error)
     }
+}
+
+/// Tells whether it is for want of a right that nothing can be written, which SQLite does not tell.
+///
+/// Appends go to the write-ahead log, which is never locked: to open and close it drops no lock.
+fn may_not_be_written(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let opened = OpenOptions::new().append(true).open(log).map_err(|error| error.kind());
+    matches!(opened, Err(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
 }

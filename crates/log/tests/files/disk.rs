@@ -112,3 +112,35 @@ fn rights_that_are_missing_are_named_and_nothing_is_changed() {
         mode(folder.path(), 0o777);
     }
 }
+
+/// A link to a place that cannot be reached just now, as to a disk that is not there.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_replaced_by_an_empty_one() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runs").with_extension(format);
+        let new = folder.path().join(format!("runs.{format}.new"));
+        let elsewhere = folder.path().join("elsewhere");
+        let log = super::try_open(&file, "?rotate=100").unwrap();
+        let first = begin("a", 1, 1);
+        add(&*log, vec![latest(first.clone(), None)]);
+        // The file is put aside, and none can be made yet.
+        fs::create_dir(&new).unwrap();
+        let batch = vec![end(&first, Action::Success)];
+        assert_eq!(block_on(log.append(batch.clone())).unwrap_err().kind(), LogErrorKind::Io);
+        fs::remove_dir(&new).unwrap();
+        // Meanwhile somebody has put another one in its place.
+        fs::write(&elsewhere, "a file, where a folder should be").unwrap();
+        std::os::unix::fs::symlink(elsewhere.join("runs"), &file).unwrap();
+        assert_eq!(block_on(log.append(batch.clone())).unwrap_err().kind(), LogErrorKind::Io);
+        assert!(file.is_symlink(), "{format}: it was replaced");
+        fs::remove_file(&elsewhere).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("runs"), "").unwrap();
+        let added = add(&*log, batch);
+        assert_eq!(added[0].seq, Seq(2));
+        drop(log);
+        assert_eq!(all(&*open(&file)).len(), 2);
+    }
+}

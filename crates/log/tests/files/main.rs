@@ -8,6 +8,8 @@
 mod addresses;
 mod crashes;
 mod disk;
+#[cfg(target_os = "linux")]
+mod fsync;
 mod lines;
 #[path = "../shared/process.rs"]
 mod process;
@@ -105,6 +107,8 @@ fn as_another_process() {
     match &*role {
         "append" => crashes::append_for_ever(&file),
         "fill" => disk::fill(&file),
+        #[cfg(target_os = "linux")]
+        "sync" => fsync::sync(&file),
         "open" => match try_open(&file, "") {
             Ok(_) => say("opened"),
             Err(error) => say(format!("{:?}: {error}", error.kind())),

@@ -54,17 +54,24 @@ impl Driver {
         // What waits for news waits for an answer instead.
         self.following = None;
         self.journal.failed();
-        if !self.is_log_down() {
-            tracing::error!(
-                target: "redengine",
-                ?error,
-                "the run log fails; nothing starts until it answers again"
-            );
-            let (since, _) = self.time.read();
-            self.health.log = LogHealth::Down { since, error: format!("{error:?}").into() };
-            self.tell_health();
-            events.push(Event::LogFailed(error));
+        let why: Arc<str> = format!("{error:?}").into();
+        if let LogHealth::Down { error: known, .. } = &mut self.health.log {
+            // A server that was gone may be there again and have no room.
+            if *known != why {
+                *known = why;
+                self.tell_health();
+            }
+            return;
         }
+        tracing::error!(
+            target: "redengine",
+            ?error,
+            "the run log fails; nothing starts until it answers again"
+        );
+        let (since, _) = self.time.read();
+        self.health.log = LogHealth::Down { since, error: why };
+        self.tell_health();
+        events.push(Event::LogFailed(error));
     }
 
     fn log_is_up(&mut self, events: &mut Vec<Event>) {
@@ -136,13 +143,12 @@ impl Driver {
         }
         let (now, _) = self.time.read();
         let mut missing = HashSet::new();
-        for (definition, history) in self.engine.foreign() {
-            for live in history.live().iter().filter(|live| self.membership.is_left(live)) {
-                if self.missing.contains(&live.run) {
-                    bury(live, definition, now, &mut self.journal);
-                } else {
-                    missing.insert(live.run);
-                }
+        let foreign = self.engine.foreign();
+        for (definition, live) in foreign.filter(|(_, live)| self.membership.is_left(live)) {
+            if self.missing.contains(&live.run) {
+                bury(live, definition, now, &mut self.journal);
+            } else {
+                missing.insert(live.run);
             }
         }
         if !missing.is_empty() {

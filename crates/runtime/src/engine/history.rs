@@ -1,6 +1,6 @@
 //! What the log tells: records of own runs, of others, and pasts that were read again.
 
-use redengine_core::facts::History;
+use redengine_core::facts::{History, Live};
 use redengine_core::record::{Action, Recorded};
 use redengine_core::task::{Execution, Output};
 use redengine_core::{TaskId, Timestamp};
@@ -40,12 +40,23 @@ impl Engine {
 
     /// Notes whether a task has a live run of another session.
     pub(super) fn note_foreign(&mut self, task: TaskId) {
-        let mut live = self.facts.history(task).live().iter();
-        if live.any(|live| live.node.as_ref() != Some(&self.node)) {
+        if self.foreign_runs(task).next().is_some() {
             self.foreign.insert(task);
         } else {
             self.foreign.remove(&task);
         }
+    }
+
+    /// Tells the live runs of a task that are of other sessions.
+    ///
+    /// What runs here is of this session also if it began under a name that it had before; what it
+    /// claimed under that name and never began is of somebody who is gone.
+    pub(super) fn foreign_runs(&self, task: TaskId) -> impl Iterator<Item = &Live> {
+        let has_own = self.tasks.get(task.index()).is_some_and(|slot| slot.own > 0);
+        self.facts.history(task).live().iter().filter(move |live| {
+            let is_own = || has_own && self.runs.iter().any(|(_, run)| run.id == live.run);
+            live.node.as_ref() != Some(&self.node) && !is_own()
+        })
     }
 
     /// Reads the past of a task again, and then looks at it.

@@ -224,6 +224,11 @@ impl Engine {
         for key in keys {
             self.stop(key, "its session's lease ended, and others have taken over", now, effects);
         }
+        let tasks = self.tasks.iter().filter_map(|slot| slot.definition.as_ref());
+        let tasks: Vec<TaskId> = tasks.map(|task| task.id).collect();
+        for task in tasks {
+            self.note_foreign(task);
+        }
     }
 
     pub(super) fn stop_task(

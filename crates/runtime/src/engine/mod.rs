@@ -25,10 +25,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use redengine_core::cond::{Broken, Condition};
-use redengine_core::facts::{Facts, History, Keep, ProbeId};
+use redengine_core::facts::{Facts, History, Keep, Live, ProbeId};
 use redengine_core::probe::Pace;
 use redengine_core::record::Details;
-use redengine_core::runlog::Member;
+use redengine_core::runlog::{LogError, Member};
 use redengine_core::session::{Config, Definition, OnLogFailure};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
@@ -78,7 +78,8 @@ pub struct Engine {
     broken: HashMap<Key, Arc<Broken>>,
     phase: Phase,
     held: bool,
-    log_down: bool,
+    /// Why the log does not answer, while it does not.
+    log_down: Option<LogError>,
     lease_lost: bool,
     /// The sessions that share the log, this one among them; empty if nobody knows.
     members: Vec<Member>,
@@ -160,7 +161,7 @@ impl Engine {
             broken: HashMap::new(),
             phase: Phase::Running,
             held: false,
-            log_down: false,
+            log_down: None,
             lease_lost: false,
             members: Vec::new(),
             turns: HashMap::new(),
@@ -250,11 +251,14 @@ impl Engine {
         !self.foreign.is_empty()
     }
 
-    /// Tells the tasks that have a live run of another session, with what is known of them.
-    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &History)> {
-        self.foreign.iter().filter_map(|task| {
+    /// Tells the live runs of other sessions, each with its task.
+    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &Live)> {
+        let tasks = self.foreign.iter().filter_map(|task| {
             let definition = self.tasks.get(task.index())?.definition.as_ref()?;
-            Some((definition, self.facts.history(*task)))
+            Some((*task, definition))
+        });
+        tasks.flat_map(|(task, definition)| {
+            self.foreign_runs(task).map(move |live| (definition, live))
         })
     }
 
@@ -303,17 +307,19 @@ impl Engine {
             Event::Appended(key, appended) => self.appended(key, appended, now, effects),
             Event::ClaimFailed(key) => {
                 if let Some(task) = self.drop_claim(key) {
+                    // Its record may be there already, under a name that this session no longer has.
+                    self.note_foreign(task);
                     self.doubtful.push(task);
                 }
             }
             Event::LogFailed(error) => {
-                self.log_down = true;
+                self.log_down = Some(error.clone());
                 if self.config.on_log_failure == OnLogFailure::Stop && !self.phase.is_over() {
                     self.shut_down(Err(RunError::LogFailed(error)), now, effects);
                 }
             }
             Event::LogRestored => {
-                self.log_down = false;
+                self.log_down = None;
                 self.go_on(effects);
             }
             Event::LeaseLost => self.lease_lost = true,

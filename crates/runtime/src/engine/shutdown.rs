@@ -95,10 +95,25 @@ impl Engine {
     pub(super) fn deadline(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         match &self.phase {
             Phase::Draining { .. } => self.stop_all(now, effects),
-            // The log does not take the last records: their runs will count as crashed.
             Phase::Stopping { .. } => self.finish(effects),
             Phase::Running | Phase::Over => {}
         }
+    }
+
+    /// Tells what the log has not taken: these runs will count as crashed.
+    fn tell_unwritten(&self, effects: &mut Vec<Effect>) -> Result<(), RunError> {
+        let mut ends = Vec::new();
+        for (_, run) in self.runs.iter() {
+            if let RunState::Ending { action, .. } = run.state {
+                let task = run.definition.name.clone();
+                ends.push((task.clone(), action));
+                effects.push(Effect::Report(Report::Unwritten { task, run: run.id, action }));
+            }
+        }
+        if ends.is_empty() {
+            return Ok(());
+        }
+        Err(RunError::Unwritten { ends, error: self.log_down.clone() })
     }
 
     pub(super) fn finish_if_over(&mut self, effects: &mut Vec<Effect>) {
@@ -118,7 +133,8 @@ impl Engine {
                     effects.push(Effect::Report(Report::Unserved { task, requests: dropped }));
                 }
             }
-            effects.push(Effect::Finish(result));
+            let unwritten = self.tell_unwritten(effects);
+            effects.push(Effect::Finish(result.and(unwritten)));
         }
     }
 }

@@ -50,7 +50,7 @@ impl Engine {
     /// Starts again when the log answers and the lease is held: what may or may not have been written
     /// meanwhile is read first.
     pub(super) fn go_on(&mut self, effects: &mut Vec<Effect>) {
-        if self.log_down || self.lease_lost {
+        if self.log_down.is_some() || self.lease_lost {
             return;
         }
         for task in std::mem::take(&mut self.doubtful) {
@@ -70,7 +70,7 @@ impl Engine {
     }
 
     pub(super) fn may_start(&self) -> bool {
-        !self.held && !self.log_down && !self.lease_lost
+        !self.held && self.log_down.is_none() && !self.lease_lost
     }
 
     pub(super) fn look_at_broken(&mut self) {

@@ -43,7 +43,7 @@ impl Engine {
         {
             return Some(format!("it runs on `{label}`, which this session's `node_labels` lack"));
         }
-        if self.log_down {
+        if self.log_down.is_some() {
             return Some("the run log does not answer".to_owned());
         }
         if self.lease_lost {
