@@ -141,7 +141,8 @@ impl PostgresLog {
     /// - [`LogErrorKind::Open`]: the address is wrong, the user is not let in, there is no such
     ///   database, the schema may not be made, or it holds something else.
     /// - [`LogErrorKind::Version`]: a newer version made the tables, or the server is too old.
-    /// - [`LogErrorKind::ReadOnly`]: the server is a standby.
+    /// - [`LogErrorKind::ReadOnly`]: the server takes no writes, and there are no tables to read yet;
+    ///   or none of those that the address names takes them, as it demands.
     ///
     /// # Cancel safety
     ///

@@ -7,10 +7,13 @@
 //!
 //! The programs of PostgreSQL 13 or newer are found in `PATH` or where Debian puts them. If there
 //! are none, and this is a Debian that we may change, the package is installed; else the error says
-//! what is missing.
+//! what is missing. To try another version, name the folder that has `initdb`, `pg_ctl` and
+//! `postgres` of it: `REDENGINE_POSTGRES=/opt/postgresql-18/bin cargo test -p redengine-log ..`.
 
+mod cramped;
 mod install;
 mod programs;
+mod standby;
 
 use std::io;
 use std::net::TcpListener;
@@ -22,6 +25,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+pub use crate::cramped::CrampedServer;
+use crate::cramped::Disk;
 use crate::programs::{Owner, Programs};
 
 /// A running server. It ends when it is dropped, and with the program at the latest.
@@ -31,6 +36,7 @@ pub struct Server {
     owner: Option<Owner>,
     folder: TempDir,
     port: u16,
+    disk: Disk,
     guard: Child,
 }
 
@@ -42,24 +48,37 @@ impl Server {
     /// If there are no programs of PostgreSQL 13 or newer, or they fail: the message is one line
     /// that says what is missing.
     pub fn start() -> io::Result<Self> {
+        Self::start_beside(Disk::None)
+    }
+
+    /// Starts a server that has another disk beside the usual one.
+    fn start_beside(disk: Disk) -> io::Result<Self> {
+        let mut server = Self::without_data(disk)?;
+        let mut init = server.programs.command("initdb", server.owner.as_ref());
+        init.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C"])
+            .arg("--username=redengine")
+            .arg("--pgdata")
+            .arg(server.data());
+        run(init, server.folder.path())?;
+        server.listen()?;
+        Ok(server)
+    }
+
+    /// Makes the folder of a server, and what will remove it; there is nothing to start in it yet.
+    fn without_data(disk: Disk) -> io::Result<Self> {
         let programs = Programs::find()?;
         let owner = Owner::of_this_process()?;
         let folder = tempfile::Builder::new().prefix("redengine-postgres-").tempdir()?;
         if let Some(owner) = &owner {
             std::os::unix::fs::chown(folder.path(), Some(owner.uid), Some(owner.gid))?;
         }
-        let data = folder.path().join("data");
-        let mut init = programs.command("initdb", owner.as_ref());
-        init.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C"])
-            .arg("--username=redengine")
-            .arg("--pgdata")
-            .arg(&data);
         // Before anything is in the folder, so that it goes also if this is killed meanwhile.
         let guard = guard(&programs, owner.as_ref(), folder.path())?;
-        run(init, folder.path())?;
-        let mut server = Self { programs, owner, folder, port: 0, guard };
-        server.listen()?;
-        Ok(server)
+        Ok(Self { programs, owner, folder, port: 0, disk, guard })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Gives the server that all tests of this program share.
@@ -164,8 +183,12 @@ impl Server {
     }
 
     fn control(&self, arguments: &[&str]) -> io::Result<()> {
-        let mut control = self.programs.command("pg_ctl", self.owner.as_ref());
-        control.arg("--wait").arg("--silent").arg("--pgdata").arg(self.folder.path().join("data"));
+        let owner = self.owner.as_ref();
+        let mut control = match self.disk {
+            Disk::None => self.programs.command("pg_ctl", owner),
+            Disk::Small => cramped::command(&self.programs, "pg_ctl", owner, self.folder.path())?,
+        };
+        control.arg("--wait").arg("--silent").arg("--pgdata").arg(self.data());
         control.args(arguments);
         run(control, self.folder.path())
     }

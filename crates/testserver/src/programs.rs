@@ -11,18 +11,37 @@ use crate::install;
 /// The oldest version that a log works on.
 const OLDEST: u32 = 13;
 
+/// What names the folder of the programs, to try a version that is not the newest.
+const NAMED: &str = "REDENGINE_POSTGRES";
+
 /// The folder with `initdb` and `pg_ctl`.
 #[derive(Clone, Debug)]
 pub(crate) struct Programs(PathBuf);
 
 impl Programs {
-    /// Finds the newest programs, and installs them if there are none and that is possible.
+    /// Finds the programs that are named, else the newest, and installs them if there are none and
+    /// that is possible.
     pub(crate) fn find() -> io::Result<Self> {
+        if let Some(folder) = std::env::var_os(NAMED) {
+            return Self::named(Path::new(&folder));
+        }
         if let Some(found) = Self::look() {
             return Ok(found);
         }
         install::install()?;
         Self::look().ok_or_else(|| missing("the package `postgresql` has not brought them"))
+    }
+
+    fn named(folder: &Path) -> io::Result<Self> {
+        // The programs are run in another folder.
+        let there = folder.canonicalize().ok();
+        there.filter(|folder| version(folder) >= Some(OLDEST)).map(Self).ok_or_else(|| {
+            io::Error::other(format!(
+                "`{NAMED}` names `{}`, and there is no `initdb` and `pg_ctl` of PostgreSQL \
+                 {OLDEST} or newer in it",
+                folder.display()
+            ))
+        })
     }
 
     /// Finds the newest programs that are there.
@@ -49,13 +68,17 @@ impl Programs {
         if let Some(owner) = owner {
             command.uid(owner.uid).gid(owner.gid);
         }
-        // What the environment says of other servers is not for this one.
-        for name in ["PGDATA", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS"] {
-            command.env_remove(name);
-        }
-        command.env("LC_ALL", "C");
+        set_apart(&mut command);
         command
     }
+}
+
+/// Hides what the environment says of other servers.
+pub(crate) fn set_apart(command: &mut Command) {
+    for name in ["PGDATA", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGOPTIONS"] {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C");
 }
 
 pub(crate) fn missing(why: &str) -> io::Error {

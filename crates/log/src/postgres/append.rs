@@ -154,9 +154,8 @@ async fn begin(
 ) -> Result<Vec<String>, Failure> {
     let nodes: Vec<String> = books.nodes.iter().map(|node| text::encode(node).into()).collect();
     let lock = address.lock(Lock::Append);
-    let begin = format!(
-        "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
-    );
+    let begin =
+        format!("begin isolation level read committed; select pg_advisory_xact_lock({lock})");
     let news = connection.prepared(NEWS).await?;
     loop {
         let after = row::number(books.ledger.last());

@@ -26,6 +26,23 @@ const COPY_AFTER: u64 = 32_768;
 /// So many tasks are written down with one statement.
 const COPIED: usize = 8192;
 
+/// What others wrote, with the nodes whose leases have ended.
+macro_rules! news {
+    ($with:literal, $ended:literal) => {
+        concat!(
+            $with,
+            " select version, copied, pruned, (select id from task order by id desc limit 1), ",
+            $ended,
+            ", seq, task, run, action, started
+             from state left join (
+                select seq, task, run, action, started from record
+                where seq > $1 order by seq limit $2
+             ) as news on true
+             order by seq"
+        )
+    };
+}
+
 const STATE: &str = "select version, copied, pruned from state";
 
 /// What others wrote, all of one moment: the state, the greatest number of a task, those of some
@@ -33,17 +50,16 @@ const STATE: &str = "select version, copied, pruned from state";
 ///
 /// The leases cannot change until the transaction ends: one ends either before an append, which
 /// fails then, or after it, and who ended it finds the run in the log.
-pub(super) const NEWS: &str = "with looked as (
+pub(super) const NEWS: &str = news!(
+    "with looked as (
         select node, fenced is null and until > clock_timestamp() as is_there from lease
         where node = any($3) order by node for share
-     )
-     select version, copied, pruned, (select id from task order by id desc limit 1),
-        (select array_agg(node) from looked where not is_there),
-        seq, task, run, action, started
-     from state left join (
-        select seq, task, run, action, started from record where seq > $1 order by seq limit $2
-     ) as news on true
-     order by seq";
+     )",
+    "(select array_agg(node) from looked where not is_there)"
+);
+
+/// The same without the leases: a standby locks no rows, and nor may a user who may only read.
+const NEWS_FOR_READERS: &str = news!("", "null::text[]");
 
 const TASKS: &str = "select id, name from task where id > $1 order by id";
 
@@ -140,7 +156,7 @@ impl Books {
     pub(super) async fn catch_up(&mut self, connection: &mut Connection) -> Result<bool, Failure> {
         loop {
             let after = row::number(self.ledger.last());
-            let news = connection.rows(NEWS, &[&after, &PAGE, &Vec::<String>::new()]).await?;
+            let news = connection.rows(NEWS_FOR_READERS, &[&after, &PAGE]).await?;
             match self.fold(connection, &news).await? {
                 Caught::Up => return Ok(true),
                 Caught::More => {}

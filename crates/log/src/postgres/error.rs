@@ -126,8 +126,9 @@ fn advise(error: &tokio_postgres::Error, address: &Address) -> (LogErrorKind, St
         ),
         SqlState::READ_ONLY_SQL_TRANSACTION => say(
             Kind::ReadOnly,
-            "the server takes no writes, so it is a standby; name the primary, or add \
-             `target_session_attrs=read-write` to the address",
+            "the server takes no writes: it is a standby, or its `default_transaction_read_only` is \
+             on; name the primary, or name all servers and add `target_session_attrs=read-write` \
+             to the address",
         ),
         SqlState::TOO_MANY_CONNECTIONS => say(
             Kind::Unreachable,
@@ -182,6 +183,10 @@ fn advise_without_state(
     // The crate does not tell these kinds apart in another way.
     let says = |words| causes(error).any(|cause| cause.to_string().contains(words));
     match io_kind(error) {
+        Some(_) if says("does not allow writes") => say(
+            Kind::ReadOnly,
+            "no server of the address takes writes; bring the primary up, or promote a standby",
+        ),
         Some(std::io::ErrorKind::TimedOut) => {
             let timeout = address.connect_timeout;
             let advice = format!("no answer within {timeout:?}; look whether the server is up");

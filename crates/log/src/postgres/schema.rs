@@ -152,10 +152,7 @@ pub(super) async fn settle(client: &Client, address: &Address) -> Result<(), Fai
     let locks = [Lock::Schema, Lock::Append]
         .map(|lock| format!("select pg_advisory_xact_lock({})", address.lock(lock)));
     client
-        .batch_execute(&format!(
-            "begin isolation level read committed read write; {}",
-            locks.join("; ")
-        ))
+        .batch_execute(&format!("begin isolation level read committed; {}", locks.join("; ")))
         .await?;
     let made = make(client, address).await;
     let end = if made.is_ok() { "commit" } else { "rollback" };

@@ -304,9 +304,8 @@ async fn import(
     records: &[Recorded],
 ) -> Result<Seq, Failure> {
     let lock = address.lock(Lock::Append);
-    let begin = format!(
-        "begin isolation level read committed read write; select pg_advisory_xact_lock({lock})"
-    );
+    let begin =
+        format!("begin isolation level read committed; select pg_advisory_xact_lock({lock})");
     connection.run_all(&begin).await?;
     if !books.catch_up(connection).await? {
         // What was pruned is in a copy that another transaction committed before the lock.

@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod disk;
 mod leases;
 mod nodes;
 mod opening;
 mod outages;
+mod readonly;
 #[path = "../shared/records.rs"]
 mod records;
 mod upkeep;
