@@ -11,6 +11,7 @@
 
 mod install;
 mod programs;
+mod tls;
 
 use std::io;
 use std::net::TcpListener;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 use crate::programs::{Owner, Programs};
+pub use crate::tls::Papers;
 
 /// A running server. It ends when it is dropped, and with the program at the latest.
 #[derive(Debug)]
