@@ -296,7 +296,17 @@ mod tests {
     #[cfg(not(feature = "postgres-tls"))]
     #[test]
     fn an_address_that_asks_for_tls_needs_the_feature() {
-        refuses("sslmode=require", &expect!["cannot open `postgres://h:5432/d?schema=redengine`: TLS needs the feature `postgres-tls`, which is off; add it to `redengine` in `Cargo.toml`"]);
-        refuses("sslrootcert=ca.pem", &expect!["cannot open `postgres://h:5432/d?schema=redengine`: TLS needs the feature `postgres-tls`, which is off; add it to `redengine` in `Cargo.toml`"]);
+        refuses(
+            "sslmode=require",
+            &expect![
+                "cannot open `postgres://h:5432/d?schema=redengine`: TLS needs the feature `postgres-tls`, which is off; add it to `redengine` in `Cargo.toml`"
+            ],
+        );
+        refuses(
+            "sslrootcert=ca.pem",
+            &expect![
+                "cannot open `postgres://h:5432/d?schema=redengine`: TLS needs the feature `postgres-tls`, which is off; add it to `redengine` in `Cargo.toml`"
+            ],
+        );
     }
 }
