@@ -20,7 +20,7 @@ use crate::memory::MemoryLog;
 /// | `sqlite:runs.db` | [`SqliteLog`](crate::SqliteLog) | `synchronous=full` or `normal`, `busy_timeout=5s` |
 /// | `csv:runs.csv` | [`CsvLog`](crate::CsvLog) | `fsync=batch`, `never` or a duration such as `1s`; `rotate=64MiB` |
 /// | `jsonl:runs.jsonl` | [`JsonlLog`](crate::JsonlLog) | the same |
-/// | `postgres://user:password@host/database` | [`PostgresLog`](crate::PostgresLog) | `schema=redengine`, and those of PostgreSQL |
+/// | `postgres://user:password@host/database` | [`PostgresLog`](crate::PostgresLog) | `schema=redengine`, `sslmode=verify-full`, and those of PostgreSQL |
 ///
 /// Options come after a `?`, with `&` between them: `sqlite:runs.db?synchronous=normal&busy_timeout=1s`.
 /// A path is relative (`csv:logs/runs.csv`) or absolute (`csv:/var/lib/runs.csv`); `//` before it means

@@ -13,7 +13,11 @@ mod append;
 mod books;
 mod compact;
 mod connect;
+#[cfg(feature = "postgres-tls")]
+mod connector;
 mod error;
+#[cfg(feature = "postgres-tls")]
+mod handshake;
 mod lease;
 mod listen;
 mod past;
@@ -22,6 +26,7 @@ mod read;
 mod row;
 mod schema;
 mod text;
+mod tls;
 mod write;
 
 use std::fmt;
@@ -54,10 +59,28 @@ use self::write::{Needs, Queue, Writer};
 /// whoever connects first. There is a view `history` in it for people.
 ///
 /// The address is not to be that of a pooler that gives each transaction another session: listening
-/// needs one that stays. TLS is not spoken.
+/// needs one that stays.
 ///
 /// Clones share their connections: one that writes, one that listens once somebody waits, and up to
 /// four that read.
+///
+/// # TLS
+///
+/// With the feature `postgres-tls`, the address says how safe its connections must be, in the words of
+/// libpq and with its meanings. Write `sslmode=verify-full` wherever the network is not your own.
+///
+/// | `sslmode` | TLS | the server's certificate |
+/// |---|---|---|
+/// | `disable` | never | |
+/// | `prefer`, if nothing is said | if that works, else without | as with `require`; what fails goes on without TLS |
+/// | `require` | always | is not looked at, unless `sslrootcert` says whom to trust: then as with `verify-ca` |
+/// | `verify-ca` | always | is from whom `sslrootcert` trusts |
+/// | `verify-full` | always | is from whom `sslrootcert` trusts, or else the system, and for the host that the address names |
+///
+/// `sslrootcert` is the path of a file with certificates in the form of PEM, or `system` (which means
+/// `verify-full`). `sslcert` and `sslkey` are the paths of a certificate and its key, for servers that
+/// ask for them. `channel_binding=require` binds a password to the certificate of the server. Files are
+/// read when the log is opened. Sockets of this machine do without TLS, whatever the address says.
 ///
 /// # Cancel safety
 ///
@@ -139,7 +162,8 @@ impl PostgresLog {
     ///
     /// - [`LogErrorKind::Unreachable`]: there is no answer, or no connection left.
     /// - [`LogErrorKind::Open`]: the address is wrong, the user is not let in, there is no such
-    ///   database, the schema may not be made, or it holds something else.
+    ///   database, the schema may not be made, or it holds something else; the connection cannot be as
+    ///   safe as the address asks for.
     /// - [`LogErrorKind::Version`]: a newer version made the tables, or the server is too old.
     /// - [`LogErrorKind::ReadOnly`]: the server takes no writes, and there are no tables to read yet;
     ///   or none of those that the address names takes them, as it demands.

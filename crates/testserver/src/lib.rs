@@ -14,6 +14,7 @@ mod cramped;
 mod install;
 mod programs;
 mod standby;
+mod tls;
 
 use std::io;
 use std::net::TcpListener;
@@ -28,6 +29,7 @@ use tempfile::TempDir;
 pub use crate::cramped::CrampedServer;
 use crate::cramped::Disk;
 use crate::programs::{Owner, Programs};
+pub use crate::tls::Papers;
 
 /// A running server. It ends when it is dropped, and with the program at the latest.
 #[derive(Debug)]
@@ -144,30 +146,6 @@ impl Server {
     pub fn restart(&self) -> io::Result<()> {
         self.crash()?;
         self.resume()
-    }
-
-    /// Crashes the server and starts it again as a standby, which can be read and takes no writes.
-    ///
-    /// # Errors
-    ///
-    /// If `pg_ctl` fails, or its folder cannot be written to.
-    pub fn stand_by(&self) -> io::Result<()> {
-        self.crash()?;
-        let signal = self.folder.path().join("data/standby.signal");
-        std::fs::write(&signal, "")?;
-        if let Some(owner) = &self.owner {
-            std::os::unix::fs::chown(&signal, Some(owner.uid), Some(owner.gid))?;
-        }
-        self.resume()
-    }
-
-    /// Lets the server take writes again after [`Server::stand_by`].
-    ///
-    /// # Errors
-    ///
-    /// If `pg_ctl` fails.
-    pub fn promote(&self) -> io::Result<()> {
-        self.control(&["promote"])
     }
 
     /// Chooses a free port and starts the server on it, again if somebody else took it meanwhile.

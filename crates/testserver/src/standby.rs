@@ -33,6 +33,21 @@ impl Server {
         Ok(standby)
     }
 
+    /// Crashes the server and starts it again as a standby, which can be read and takes no writes.
+    ///
+    /// # Errors
+    ///
+    /// If `pg_ctl` fails, or its folder cannot be written to.
+    pub fn stand_by(&self) -> io::Result<()> {
+        self.crash()?;
+        let signal = self.data().join("standby.signal");
+        std::fs::write(&signal, "")?;
+        if let Some(owner) = &self.owner {
+            std::os::unix::fs::chown(&signal, Some(owner.uid), Some(owner.gid))?;
+        }
+        self.resume()
+    }
+
     /// Makes a standby a server of its own, which takes writes.
     ///
     /// # Errors

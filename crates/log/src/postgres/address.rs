@@ -9,6 +9,7 @@ use redengine_core::runlog::{LogError, LogErrorKind};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
+use super::tls::{Parameters, Tls};
 use crate::connect::decode;
 
 /// The schema of a log for which none is named.
@@ -25,6 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Address {
     config: Config,
     schema: String,
+    pub(super) tls: Tls,
     pub(super) connect_timeout: Duration,
     pub(super) statement_timeout: Duration,
 }
@@ -47,14 +49,17 @@ impl Address {
         }
         let (server, parameters) = url.split_once('?').unwrap_or((url, ""));
         let mut schema = SCHEMA.to_owned();
+        let mut tls = Parameters::default();
         let mut others = Vec::new();
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
-            match parameter.strip_prefix("schema=") {
-                Some(name) => {
-                    schema = decode(name)
-                        .ok_or_else(|| refuse(format!("its schema `{name}` is not UTF-8")))?;
-                }
-                None => others.push(parameter),
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let decoded = || {
+                decode(value).ok_or_else(|| refuse(format!("its {name} `{value}` is not UTF-8")))
+            };
+            match (name, tls.place(name)) {
+                (_, Some(place)) => *place = Some(decoded()?),
+                ("schema", None) => schema = decoded()?,
+                _ => others.push(parameter),
             }
         }
         let url = [server, &others.join("&")].join(if others.is_empty() { "" } else { "?" });
@@ -65,13 +70,28 @@ impl Address {
         if config.get_hosts().is_empty() {
             return Err(refuse("its address names no host".to_owned()));
         }
-        let address = Self {
+        let mut address = Self {
             connect_timeout: config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT),
             config,
             schema: SCHEMA.to_owned(),
+            tls: Tls::disabled(),
             statement_timeout: Duration::from_secs(10),
-        };
-        address.with_schema(schema)
+        }
+        .with_schema(schema)?;
+        let tls = tls.read(address.config.get_ssl_negotiation()).map_err(|why| {
+            LogError::new(LogErrorKind::Open, format!("cannot open {address}: {why}"))
+        })?;
+        // Whom one speaks to through a socket of this machine, the system knows.
+        if !address.is_on_this_machine() {
+            address.tls = tls;
+        }
+        Ok(address)
+    }
+
+    /// Tells whether all of it goes through sockets in the file system.
+    fn is_on_this_machine(&self) -> bool {
+        let is_path = |host: &Host| !matches!(host, Host::Tcp(_));
+        self.config.get_hosts().iter().all(is_path) && self.config.get_hostaddrs().is_empty()
     }
 
     pub(super) fn with_schema(mut self, schema: String) -> Result<Self, LogError> {
@@ -114,6 +134,7 @@ impl Address {
     pub(super) fn config(&self) -> Config {
         let mut config = self.config.clone();
         config.connect_timeout(self.connect_timeout);
+        config.ssl_mode(self.tls.ssl_mode());
         if config.get_application_name().is_none() {
             config.application_name("redengine");
         }

@@ -1,19 +1,26 @@
 //! Connections to the server, and where those that are idle wait.
 //!
-//! Always: a connection on which something went wrong is dropped, never used again; a transaction
-//! that was begun on it is taken back by the server then.
+//! Always: a connection is as safe as the address asks for; one on which something went wrong is
+//! dropped, never used again, and a transaction that was begun on it is taken back by the server then.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
+#[cfg(feature = "postgres-tls")]
+use tokio_postgres::config::SslMode;
+#[cfg(feature = "postgres-tls")]
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, NoTls, Row, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row, Socket, Statement};
 
 use super::address::Address;
 use super::error::Failure;
 use super::text;
+#[cfg(feature = "postgres-tls")]
+use super::tls::Mode;
 
 /// A connection, with what was prepared on it.
 #[derive(Debug)]
@@ -48,31 +55,7 @@ impl Connection {
     pub(super) async fn listening(
         address: &Address,
     ) -> Result<(Self, mpsc::UnboundedReceiver<String>), Failure> {
-        // The time for each host is in the configuration; this is for a server that says nothing.
-        let hosts = u32::try_from(address.config().get_hosts().len()).unwrap_or(1);
-        let connecting = address.config();
-        let connecting = async { Ok(connecting.connect(NoTls).await?) };
-        let (client, mut connection) =
-            in_time(address.connect_timeout * hosts + GRACE, connecting).await?;
-        let (sender, notifications) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(message) =
-                futures::future::poll_fn(|context| connection.poll_message(context)).await
-            {
-                match message {
-                    Ok(AsyncMessage::Notification(told)) => {
-                        // Most connections have nobody who wants to know.
-                        let _ = sender.send(told.payload().to_owned());
-                    }
-                    Ok(_) => {}
-                    // Whoever waits for an answer gets an error as well.
-                    Err(error) => {
-                        tracing::debug!(%error, "a connection has ended");
-                        break;
-                    }
-                }
-            }
-        });
+        let (client, notifications) = reach(address).await?;
         let this = Self {
             client: Arc::new(client),
             statements: HashMap::new(),
@@ -166,6 +149,74 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// A client, and the payloads of the notifications that come while it is there.
+type Reached = (Client, mpsc::UnboundedReceiver<String>);
+
+/// Connects as the address says.
+#[cfg(not(feature = "postgres-tls"))]
+async fn reach(address: &Address) -> Result<Reached, Failure> {
+    // An address that asks for TLS was refused; who would only like to have it does without.
+    dial(address, &address.config(), NoTls).await
+}
+
+/// Connects as the address says.
+#[cfg(feature = "postgres-tls")]
+async fn reach(address: &Address) -> Result<Reached, Failure> {
+    let mut config = address.config();
+    if address.tls.mode == Mode::Disable {
+        return dial(address, &config, NoTls).await;
+    }
+    let failure = match dial(address, &config, address.tls.connector()?).await {
+        Err(failure) if address.tls.mode == Mode::Prefer => failure,
+        reached => return reached,
+    };
+    // Of several hosts only the last one's error is told, so any of them may be one for this.
+    if !failure.may_do_without_tls() && config.get_hosts().len() == 1 {
+        return Err(failure);
+    }
+    config.ssl_mode(SslMode::Disable);
+    match dial(address, &config, NoTls).await {
+        // Who is let in with TLS only has said before what is the matter.
+        Err(without) if without.state() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+            Err(failure)
+        }
+        reached => reached,
+    }
+}
+
+/// Connects, and looks after the connection until it ends.
+async fn dial<T>(address: &Address, config: &Config, tls: T) -> Result<Reached, Failure>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    // The time for each host is in the configuration; this is for a server that says nothing.
+    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1);
+    let connecting = async { Ok(config.connect(tls).await?) };
+    let (client, mut connection) =
+        in_time(address.connect_timeout * hosts + GRACE, connecting).await?;
+    let (sender, notifications) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(message) =
+            futures::future::poll_fn(|context| connection.poll_message(context)).await
+        {
+            match message {
+                Ok(AsyncMessage::Notification(told)) => {
+                    // Most connections have nobody who wants to know.
+                    let _ = sender.send(told.payload().to_owned());
+                }
+                Ok(_) => {}
+                // Whoever waits for an answer gets an error as well.
+                Err(error) => {
+                    tracing::debug!(%error, "a connection has ended");
+                    break;
+                }
+            }
+        }
+    });
+    Ok((client, notifications))
 }
 
 async fn in_time<T>(

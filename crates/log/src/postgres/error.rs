@@ -4,6 +4,9 @@ use redengine_core::runlog::{LogError, LogErrorKind};
 use tokio_postgres::error::SqlState;
 
 use super::address::Address;
+#[cfg(feature = "postgres-tls")]
+use super::handshake;
+use super::tls;
 
 /// An error that does not know yet which log it is of.
 #[derive(Debug)]
@@ -48,6 +51,16 @@ impl Failure {
                     || *state == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
             }
             None => error.is_closed() || io_kind(error).is_some(),
+        }
+    }
+
+    /// Tells whether the same server may let one in without TLS, as libpq sees it.
+    #[cfg(feature = "postgres-tls")]
+    pub(super) fn may_do_without_tls(&self) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        match error.code() {
+            Some(state) => state.code().starts_with("28"),
+            None => handshake::has_failed(error),
         }
     }
 
@@ -101,7 +114,34 @@ fn advise(error: &tokio_postgres::Error, address: &Address) -> (LogErrorKind, St
         return advise_without_state(error, address);
     };
     let say = |kind, advice: &str| (kind, advice.to_owned());
+    // Why somebody is not let in is in the text alone, which is English if the server speaks it.
+    let says = |words| error.as_db_error().is_some_and(|error| error.message().contains(words));
     match *state {
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+            if says("no encryption") || says("SSL off") =>
+        {
+            (
+                Kind::Open,
+                format!(
+                    "the server does not let user `{user}` in without TLS; {}",
+                    tls::how_to_ask()
+                ),
+            )
+        }
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if says("client certificate") => (
+            Kind::Open,
+            format!(
+                "the server does not let user `{user}` in without a certificate; let `sslcert` and \
+                 `sslkey` name the files of one"
+            ),
+        ),
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if says("certificate authentication") => (
+            Kind::Open,
+            format!(
+                "the certificate that `sslcert` names is not that of user `{user}`; correct the \
+                 user in the address, or name the certificate of that user"
+            ),
+        ),
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
             Kind::Open,
             format!(
@@ -182,6 +222,10 @@ fn advise_without_state(
     let say = |kind, advice: &str| (kind, advice.to_owned());
     // The crate does not tell these kinds apart in another way.
     let says = |words| causes(error).any(|cause| cause.to_string().contains(words));
+    #[cfg(feature = "postgres-tls")]
+    if let Some(advice) = handshake::advise(error, address) {
+        return (Kind::Open, advice);
+    }
     match io_kind(error) {
         Some(_) if says("does not allow writes") => say(
             Kind::ReadOnly,
@@ -203,10 +247,11 @@ fn advise_without_state(
         None if says("password missing") => {
             say(Kind::Open, "the server wants a password; add it to the address")
         }
-        None if says("TLS") => say(
+        None if says("channel binding") => say(
             Kind::Open,
-            "the address asks for TLS, which this program does not speak; connect through a tunnel \
-             or a proxy on this machine, with `sslmode=disable`",
+            "the server does not bind the password to its certificate, which \
+             `channel_binding=require` asks for; that needs TLS and a password kept as \
+             `scram-sha-256`",
         ),
         // A column of another type than it was made with.
         None => say(
@@ -222,7 +267,7 @@ fn io_kind(error: &tokio_postgres::Error) -> Option<std::io::ErrorKind> {
     causes(error).find_map(|cause| Some(cause.downcast_ref::<std::io::Error>()?.kind()))
 }
 
-fn causes<'a>(
+pub(super) fn causes<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |cause| cause.source())
