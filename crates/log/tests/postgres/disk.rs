@@ -7,22 +7,23 @@ use redengine_testserver::CrampedServer;
 use super::{assert_says, begin, beside, connect, end, latest};
 
 /// Some whole runs of a task, with errors that take their room.
-fn batch(number: u128) -> Vec<Append> {
+fn batch(number: u64) -> Vec<Append> {
     let task = format!("task {number}");
-    // What PostgreSQL cannot make smaller, and keeps beside the table.
-    let mut random = 0x9e37_79b9_7f4a_7c15_u128.wrapping_mul(number + 1);
-    let mut reason = String::new();
-    while reason.len() < 6000 {
-        random = random.wrapping_mul(0xda94_2042_e4dd_58b5).wrapping_add(0x1405_7b7e_f767_814f);
-        reason.push_str(&format!("{:016x}", random >> 64));
-    }
+    // What PostgreSQL cannot make smaller, so it keeps it beside the table.
+    let mut random = number + 1;
+    let reason = (0..6000).map(|_| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // OK because these are few.
+        char::from_digit((random >> 60) as u32, 16).unwrap()
+    });
+    let reason: String = reason.collect();
     let mut last = None;
     let runs = (0..10).flat_map(|run| {
-        let begun = begin(&task, number * 10 + run, 0);
+        let begun = begin(&task, u128::from(number * 10 + run), 0);
         let ended = end(&begun, Action::Success);
         let details = Details::default().with_reason(reason.as_str()).shared();
         let ended = Append { record: Record { details, ..ended.record }, ..ended };
-        [latest(begun, last.replace(Seq(number as u64 * 20 + run as u64 * 2 + 2))), ended]
+        [latest(begun, last.replace(Seq(number * 20 + run * 2 + 2))), ended]
     });
     runs.collect()
 }

@@ -130,12 +130,12 @@ async fn nothing_is_lost_when_a_synchronous_standby_takes_over() {
             won
         });
     }
-    let (seen, mut sees) = mpsc::unbounded_channel();
+    let (hear, mut heard) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         // An error is told, and then it goes on.
         let mut followed = reader.follow(Seq(0)).filter_map(async |one| one.ok()).boxed();
         while let Some(recorded) = followed.next().await {
-            if seen.send(recorded).is_err() {
+            if hear.send(recorded).is_err() {
                 break;
             }
         }
@@ -155,7 +155,7 @@ async fn nothing_is_lost_when_a_synchronous_standby_takes_over() {
     assert_eq!(seqs, won, "what is there is what was acknowledged");
     let mut followed = Vec::new();
     while followed.len() < there.len() {
-        sees.recv_many(&mut followed, there.len()).await;
+        heard.recv_many(&mut followed, there.len()).await;
     }
     assert_eq!(followed, there);
 }
