@@ -213,7 +213,8 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// All that are old by one of the two measures go, but for those that are needed: what
     /// [`RunLog::past`] must answer stays as it is (the latest record of each action and as many
     /// more as are said to be needed, the one with the greatest start, those of runs that have not
-    /// ended, and all counts), and so do the numbers of the records. A dropped future has removed a
+    /// ended, and all counts), with the ends of the runs whose starts stay for that, and so do the
+    /// numbers of the records. A dropped future has removed a
     /// part.
     async fn prune(&self, prune: Prune) -> Result<u64, LogError>;
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use redengine_core::facts::Keep;
-use redengine_core::record::{Record, Recorded, Seq};
+use redengine_core::record::{ActionSet, Record, Recorded, Seq};
 use redengine_core::runlog::{
     Append, Appended, Expect, LogError, Order, Past, PastOf, Prune, Query, RunLog,
 };
@@ -252,11 +252,22 @@ impl State {
         let keeps: HashMap<&str, Keep> =
             prune.needed.iter().map(|of| (&*of.task, of.keep)).collect();
         let mut found = Vec::new();
+        let mut starts = Vec::new();
         for history in &self.histories {
             let keep = keeps.get(&**history.task()).copied().unwrap_or_default();
-            history.removable(prune, keep, &mut found);
+            history.removable(prune, keep, &mut found, &mut starts);
         }
-        found.into_iter().collect()
+        let mut gone: HashSet<Seq> = found.into_iter().collect();
+        // Without its end, a copy would take a run whose start stays for one that has not ended.
+        for (id, begin) in starts {
+            let Some(run) = self.runs.get(id) else { continue };
+            for action in ActionSet::ENDS.iter() {
+                if let Some(end) = self.runs.seq(id, run, action).filter(|end| *end > begin) {
+                    gone.remove(&end);
+                }
+            }
+        }
+        gone
     }
 
     fn remove(&mut self, gone: &HashSet<Seq>) -> u64 {

@@ -182,6 +182,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::MiscountsPruned, "records_before_an_instant_are_removed"),
     (Fault::NumbersByCount, "a_pruned_log_goes_on"),
     (Fault::ForgetsWhatWasLatest, "what_was_removed_is_not_written_again"),
+    (Fault::PrunesEnds, "a_copy_of_a_pruned_log_has_the_same_open_runs"),
     (Fault::CompactsAll, "compacting_changes_nothing"),
     (Fault::LosesCauses, "every_field_comes_back"),
     (Fault::ImportNumbersAnew, "a_copy_answers_as_the_original"),
@@ -294,6 +295,7 @@ enum Fault {
     MiscountsPruned,
     NumbersByCount,
     ForgetsWhatWasLatest,
+    PrunesEnds,
     CompactsAll,
     LosesCauses,
     ImportNumbersAnew,
@@ -663,12 +665,16 @@ impl RunLog for Faulty {
         let removed = self.log.prune(prune.clone()).await?;
         match self.fault {
             Fault::MiscountsPruned => return Ok(removed + 1),
-            Fault::PrunesOpen if removed > 0 => {
+            Fault::PrunesOpen | Fault::PrunesEnds if removed > 0 => {
                 let mut latest = BTreeMap::new();
                 for recorded in self.log.left() {
                     latest.insert((recorded.record.task, recorded.record.action), recorded.seq);
                 }
-                let left = self.log.left().into_iter().map(|recorded| recorded.seq);
+                let mut left = self.log.left();
+                left.retain(|recorded| {
+                    self.fault == Fault::PrunesOpen || recorded.record.action.ends()
+                });
+                let left = left.into_iter().map(|recorded| recorded.seq);
                 let gone = left.filter(|seq| !latest.values().any(|latest| latest == seq));
                 self.log.removed.lock().unwrap().extend(gone);
             }

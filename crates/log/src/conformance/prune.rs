@@ -22,6 +22,7 @@ checks![
     a_log_may_be_pruned_again_and_again,
     a_pruned_log_goes_on,
     what_was_removed_is_not_written_again,
+    a_copy_of_a_pruned_log_has_the_same_open_runs,
     compacting_changes_nothing,
 ];
 
@@ -205,6 +206,26 @@ async fn what_was_removed_is_not_written_again(log: Log) -> Checked {
         fine(log.append(vec![append]).await)?;
     }
     same("the records", &read(&log, Query::all()).await?, &left)
+}
+
+async fn a_copy_of_a_pruned_log_has_the_same_open_runs(log: Log) -> Checked {
+    let both = Both::new(&log);
+    write(&log).await?;
+    // A run that ends while a later one, which ended before it, is the latest.
+    for number in [101, 102] {
+        add(&log, begin("a", number)).await?;
+    }
+    for number in [102, 101] {
+        add(&log, end("a", number, Action::Success)).await?;
+    }
+    both.prune(Prune::default().beyond(0)).await?;
+    let copy = MemoryLog::new();
+    fine(copy.import(read(&log, Query::all()).await?).await)?;
+    let of = TASKS.map(|task| PastOf { task: task.into(), keep: Keep::default() });
+    for (copied, past) in pasts(&copy, &of).await?.iter().zip(pasts(&*log, &of).await?) {
+        same("the open runs", &copied.open, &past.open)?;
+    }
+    Ok(())
 }
 
 async fn compacting_changes_nothing(log: Log) -> Checked {

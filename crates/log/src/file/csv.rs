@@ -32,6 +32,7 @@ pub struct Columns(Vec<String>);
 impl Format for Csv {
     const NAME: &'static str = "CSV";
     const HEADER: Option<&'static str> = Some(HEADER);
+    const BEGINS: &'static [u8] = b"";
     type Columns = Columns;
 
     fn columns(header: &str) -> Result<Columns, String> {

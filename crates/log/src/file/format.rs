@@ -43,6 +43,8 @@ pub trait Format: Copy + Default + fmt::Debug + Send + Sync + 'static {
     const NAME: &'static str;
     /// The first line of each file.
     const HEADER: Option<&'static str>;
+    /// How each line begins that we write.
+    const BEGINS: &'static [u8];
     /// Which field is where; told by the header.
     type Columns: Default + Send;
 

@@ -94,6 +94,7 @@ fn json(text: Option<&str>) -> (Option<&RawValue>, Option<Cow<'_, str>>) {
 impl Format for Jsonl {
     const NAME: &'static str = "JSON lines";
     const HEADER: Option<&'static str> = None;
+    const BEGINS: &'static [u8] = b"{\"seq\":";
     type Columns = ();
 
     fn columns(_: &str) -> Result<(), String> {

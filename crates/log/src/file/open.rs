@@ -222,9 +222,11 @@ impl<'a, F: Format> Reading<'a, F> {
                 Ok(None) => {}
                 Ok(Some(line)) => self.take(line, restore)?,
                 Err(Bad::Line(_)) if !bytes.ends_with(b"\n") => {
+                    self.accept_torn(&bytes)?;
                     torn = Some("its line does not end".to_owned());
                 }
-                Err(Bad::Line(why)) if self.is_at_end()? => torn = Some(why),
+                // Pages that did not reach the disk are empty; in what we write there is no NUL.
+                Err(Bad::Line(why)) if bytes.contains(&0) && self.is_at_end()? => torn = Some(why),
                 Err(Bad::Line(why)) => {
                     let text = String::from_utf8_lossy(&bytes);
                     return Err(not_a_record(self.path, self.line, &why, text.trim_end()));
@@ -245,6 +247,15 @@ impl<'a, F: Format> Reading<'a, F> {
         }
         let torn = torn.map(|why| Torn { line: self.line, why });
         Ok(Found { good: self.good, torn, has_our_header })
+    }
+
+    /// Makes sure that the torn end of a file in which nothing else is may have been a record.
+    fn accept_torn(&self, bytes: &[u8]) -> Result<(), LogError> {
+        let (first, begins) = (self.place == bytes.len() as u64, F::BEGINS);
+        if first && !bytes.starts_with(begins) && !begins.starts_with(bytes) {
+            return Err(refuse(self.path, "it is not a run log of ours; choose another file"));
+        }
+        Ok(())
     }
 
     fn next(&mut self, bytes: &mut Vec<u8>) -> Result<bool, LogError> {

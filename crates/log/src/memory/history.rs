@@ -182,8 +182,15 @@ impl History {
         }
     }
 
-    /// Adds the numbers of the records that may be removed, the latest first.
-    pub(super) fn removable(&self, prune: &Prune, keep: Keep, found: &mut Vec<Seq>) {
+    /// Adds the numbers of the records that may be removed, the latest first, and the runs whose starts
+    /// are old and needed.
+    pub(super) fn removable(
+        &self,
+        prune: &Prune,
+        keep: Keep,
+        found: &mut Vec<Seq>,
+        starts: &mut Vec<(RunId, Seq)>,
+    ) {
         let mut left = keep;
         let all = self.kept.iter().chain(&self.entries).rev();
         for (later, entry) in (0..).zip(all) {
@@ -192,6 +199,8 @@ impl History {
             let is_wanted = left.take(entry.action);
             if is_old && !is_wanted && !self.needs(entry) {
                 found.push(entry.seq);
+            } else if is_old && entry.action == Action::Run {
+                starts.push((entry.run, entry.seq));
             }
         }
     }

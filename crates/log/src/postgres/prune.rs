@@ -36,12 +36,21 @@ const FLOORS: &str = "select t.id, (
      )
      from unnest($1::bigint[]) as t(id)";
 
-/// The tasks without a floor get all of theirs removed that are old.
+/// The tasks without a floor get all of theirs removed that are old. The end of a run whose start is
+/// old and needed stays, since without it a copy would take the run for one that has not ended; what
+/// is not needed of the windows before is gone already.
 const REMOVE: &str = "delete from record using (
-        select seq from record
+        select seq from record as r
         left join unnest($5::bigint[], $6::bigint[]) as f(id, floor) on f.id = task
         where seq > $1 and seq < $2 and (at < $3 or seq <= floor)
         and not (seq = any($4))
+        and not (action > 0 and exists (
+            select from record as b
+            left join unnest($5::bigint[], $6::bigint[]) as g(id, floor) on g.id = b.task
+            where b.run = r.run and b.action = 0 and b.seq < r.seq
+            and (b.at < $3 or b.seq <= g.floor)
+            and (b.seq <= $1 or b.seq = any($4))
+        ))
      ) as old where record.seq = old.seq";
 
 /// What is to be removed.

@@ -27,6 +27,9 @@ pub(super) struct Search {
     /// What is before this instant is old.
     before: i64,
     tasks: HashMap<i64, Needed>,
+    /// The runs whose starts are old and needed: without its end, a copy would take such a run for one
+    /// that has not ended.
+    begun: HashSet<[u8; 16]>,
     /// The last record that was looked at.
     after: i64,
     /// The last record to look at.
@@ -57,7 +60,7 @@ impl Search {
         transaction.finish()?;
         let before = prune.before.map_or(i64::MIN, redengine_core::Timestamp::as_micros);
         let until = number(kept.ledger.last());
-        Ok(Self { connection, before, tasks, after: i64::MIN, until })
+        Ok(Self { connection, before, tasks, begun: HashSet::new(), after: i64::MIN, until })
     }
 
     /// Finds the next ones; `None`: there are no more.
@@ -66,7 +69,7 @@ impl Search {
             return Ok(None);
         }
         let mut walk = self.connection.prepare_cached(
-            "select seq, task, action, at from record where seq > ?1 and seq <= ?2
+            "select seq, task, action, at, run from record where seq > ?1 and seq <= ?2
              order by seq limit ?3",
         )?;
         let mut rows = walk.query(params![self.after, self.until, LOOK_AT])?;
@@ -80,7 +83,14 @@ impl Search {
             looked_at += 1;
             if let Some(needed) = self.tasks.get(&row.get(1)?) {
                 let is_old = at < self.before || number < needed.beyond;
-                if is_old && !needed.stays(number, row::action(row.get(2)?).map_err(corrupt)?) {
+                let action = row::action(row.get(2)?).map_err(corrupt)?;
+                if is_old && needed.stays(number, action) {
+                    if action == Action::Run {
+                        self.begun.insert(row.get(4)?);
+                    }
+                } else if is_old
+                    && !(action.ends() && self.begun.contains(&row.get::<_, [u8; 16]>(4)?))
+                {
                     found.push(seq(number)?);
                 }
             }

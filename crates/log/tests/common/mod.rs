@@ -95,14 +95,34 @@ fn is_prunable(
     recorded: &Recorded,
     prune: &Prune,
 ) -> bool {
+    let begins = |begin: &&Recorded| {
+        let (begin, end) = (&begin.record, &recorded.record);
+        begin.run == end.run && begin.action == Action::Run && end.action != Action::Run
+    };
+    let is_end_of_needed = || {
+        let begun = left.iter().filter(|begin| begin.seq < recorded.seq).filter(begins);
+        begun
+            .into_iter()
+            .any(|begin| is_old(left, begin, prune) && is_needed(records, left, begin, prune))
+    };
+    is_old(left, recorded, prune)
+        && !is_needed(records, left, recorded, prune)
+        && !is_end_of_needed()
+}
+
+fn is_old(left: &[Recorded], recorded: &Recorded, prune: &Prune) -> bool {
     let task = &recorded.record.task;
     let later = of(left, task).filter(|other| other.seq > recorded.seq).count() as u64;
-    let is_old = prune.before.is_some_and(|before| recorded.record.at < before)
-        || prune.beyond.is_some_and(|beyond| later >= beyond);
+    prune.before.is_some_and(|before| recorded.record.at < before)
+        || prune.beyond.is_some_and(|beyond| later >= beyond)
+}
+
+fn is_needed(records: &[Recorded], left: &[Recorded], recorded: &Recorded, prune: &Prune) -> bool {
+    let task = &recorded.record.task;
     let needed = prune.needed.iter().rfind(|of| of.task == *task);
     let keep = needed.map(|of| of.keep).unwrap_or_default();
     let past = past(records, left, &PastOf { task: Arc::clone(task), keep });
-    is_old && !past.records.contains(recorded)
+    past.records.contains(recorded)
 }
 
 #[async_trait]

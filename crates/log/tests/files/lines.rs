@@ -197,6 +197,20 @@ fn a_line_that_only_a_newer_version_understands_is_refused_and_left() {
 }
 
 #[test]
+fn a_last_line_that_somebody_has_broken_is_refused_and_left() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runs").with_extension(format);
+        write(&*open(&file));
+        let text = fs::read_to_string(&file).unwrap().replace("success", "sucess");
+        fs::write(&file, &text).unwrap();
+        let error = try_open(&file, "").unwrap_err();
+        assert_says(&error, LogErrorKind::Corrupt, "unknown action `sucess`");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    }
+}
+
+#[test]
 fn what_is_no_run_log_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prices.csv");
@@ -208,6 +222,11 @@ fn what_is_no_run_log_is_refused() {
     let file = folder.path().join("prices.jsonl");
     fs::write(&file, "{\"price\":5}\n{\"price\":6}\n").unwrap();
     assert_says(&try_open(&file, "").unwrap_err(), LogErrorKind::Corrupt, "missing field `seq`");
+    // Not even one of a single line that does not end, as a record that was torn.
+    let file = folder.path().join("settings.jsonl");
+    fs::write(&file, "{\"price\":5}").unwrap();
+    assert_says(&try_open(&file, "").unwrap_err(), LogErrorKind::Open, "not a run log of ours");
+    assert_eq!(contents(folder.path())["settings.jsonl"], "{\"price\":5}");
     for (path, words) in [("missing/runs.csv", "create it first"), ("folder.csv", "it is a folder")]
     {
         fs::create_dir_all(folder.path().join("folder.csv")).unwrap();
