@@ -216,7 +216,7 @@ impl Brute {
         let definitions = session.tasks();
         let mut facts = Facts::default();
         facts.started = Some(start);
-        for (task, keep) in Engine::keeps(&definitions) {
+        for (task, keep) in Engine::keeps(&definitions, None) {
             facts.keep(task, keep);
         }
         Self {

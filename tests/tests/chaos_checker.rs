@@ -108,6 +108,19 @@ fn nothing_is_found_where_nothing_is_wrong() {
 }
 
 #[test]
+fn a_task_that_never_runs_is_found() {
+    for name in ["often", "cron"] {
+        let never = found(|evidence| {
+            evidence.records.retain(|known| &*known.record.task != name);
+            evidence.effects.begins.retain(|begin| &*begin.task != name);
+            evidence.effects.ends.retain(|(end, _)| &*end.task != name);
+        });
+        has(&never, &format!("vanished: {name} could have run between"));
+        has(&never, "(it never ran), and did not");
+    }
+}
+
+#[test]
 fn a_run_that_is_doubled_is_found() {
     let twice = found(|evidence| run(evidence, "often", 3.05, Some(3.0), 0.2));
     has(&twice, "duplicate: two runs of often at a time");

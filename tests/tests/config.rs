@@ -814,6 +814,10 @@ async fn a_shut_cond_looks_as_far_back_as_it_must() {
             panic!("it did not end, later: {later}");
         };
         run_while(&session, story).await.unwrap();
+        if !later {
+            // Four are in the log from before, and the first of this session's is the fifth.
+            assert_eq!(actions(&session, "t").await, ["run success"; 5].join(" "));
+        }
     }
 }
 

@@ -145,3 +145,15 @@ async fn nothing_goes_unless_the_session_says_so() {
     let records = session.history(Query::task("often")).await.unwrap();
     assert_eq!(records.len(), 2 * 120);
 }
+
+#[tokio::test(start_paused = true)]
+async fn records_of_tasks_that_only_others_have_stay() {
+    let log = Ear::new(Arc::new(MemoryLog::new()), Hearing::Good);
+    let theirs = session("2026-11-24 00:00").log(log.clone()).task(task("theirs", "every 5 min"));
+    run_for(&theirs.build().unwrap(), "10 hours").await.unwrap();
+    let ours = session("2026-11-24 10:00").log(log.clone()).task(task("ours", "every 5 min"));
+    let ours = ours.configure(|config| config.retention_records = Some(10)).build().unwrap();
+    run_for(&ours, "2 hours 2 min").await.unwrap();
+    assert_eq!(log.count(Query::task("theirs")).await.unwrap(), 2 * 120);
+    assert!(log.count(Query::task("ours")).await.unwrap() < 2 * 24);
+}

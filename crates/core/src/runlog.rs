@@ -323,6 +323,8 @@ pub struct Prune {
     pub before: Option<Timestamp>,
     /// Those of a task that has so many later ones.
     pub beyond: Option<u64>,
+    /// Only those of these tasks; `None`: of all. Others who share the log may need more of theirs.
+    pub tasks: Option<Vec<Arc<str>>>,
     /// What is needed of some tasks; of the others, what [`Keep::default`] says.
     pub needed: Vec<PastOf>,
 }
@@ -338,6 +340,17 @@ impl Prune {
     pub fn beyond(mut self, count: u64) -> Self {
         self.beyond = Some(count);
         self
+    }
+
+    /// Limits it to records of some tasks.
+    pub fn tasks<T: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.tasks = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Tells whether records of a task may be removed at all.
+    pub fn is_of(&self, task: &str) -> bool {
+        self.tasks.as_ref().is_none_or(|names| names.iter().any(|name| **name == *task))
     }
 
     /// Keeps what is needed of some tasks.

@@ -253,7 +253,7 @@ impl State {
             prune.needed.iter().map(|of| (&*of.task, of.keep)).collect();
         let mut found = Vec::new();
         let mut starts = Vec::new();
-        for history in &self.histories {
+        for history in self.histories.iter().filter(|history| prune.is_of(history.task())) {
             let keep = keeps.get(&**history.task()).copied().unwrap_or_default();
             history.removable(prune, keep, &mut found, &mut starts);
         }

@@ -182,6 +182,7 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::MiscountsPruned, "records_before_an_instant_are_removed"),
     (Fault::NumbersByCount, "a_pruned_log_goes_on"),
     (Fault::ForgetsWhatWasLatest, "what_was_removed_is_not_written_again"),
+    (Fault::PrunesOthers, "records_of_other_tasks_than_are_named_stay"),
     (Fault::PrunesEnds, "a_copy_of_a_pruned_log_has_the_same_open_runs"),
     (Fault::CompactsAll, "compacting_changes_nothing"),
     (Fault::LosesCauses, "every_field_comes_back"),
@@ -295,6 +296,7 @@ enum Fault {
     MiscountsPruned,
     NumbersByCount,
     ForgetsWhatWasLatest,
+    PrunesOthers,
     PrunesEnds,
     CompactsAll,
     LosesCauses,
@@ -660,6 +662,7 @@ impl RunLog for Faulty {
                 prune.before = None;
             }
             Fault::PrunesNeeded => prune.needed.clear(),
+            Fault::PrunesOthers => prune.tasks = None,
             _ => {}
         }
         let removed = self.log.prune(prune.clone()).await?;

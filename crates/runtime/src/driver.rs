@@ -98,7 +98,8 @@ impl Driver {
         let node = membership.name().clone();
         let definitions = session.tasks();
         let followed = log.last_seq().await?;
-        let keeps = Engine::keeps(&definitions);
+        let shut_cond = session.shut_cond();
+        let keeps = Engine::keeps(&definitions, shut_cond.as_deref());
         let past = |definition: &Arc<Definition>| {
             let keep = keeps.get(&definition.id).copied().unwrap_or_default();
             (definition.id, keep, definition.name.clone())
@@ -120,7 +121,6 @@ impl Driver {
             tzdb = %Zone::database(),
             "the session starts"
         );
-        let shut_cond = session.shut_cond();
         let seed = fastrand::u64(..);
         let probe_interval = config.probe_interval;
         let mut engine = Engine::new(Arc::new(config), shut_cond, node.clone(), seed, now);

@@ -105,9 +105,10 @@ impl Membership {
         }
     }
 
-    /// Tells whether the lease is held, if the log has leases.
+    /// Tells whether the lease is held for sure, if the log has leases.
     pub(crate) fn is_held(&self) -> bool {
-        !self.is_doubtful
+        // A process that stood still hears of its lease's end only later.
+        !self.is_doubtful && (self.members.is_none() || steady() < self.trusted_until)
     }
 
     /// Renews the lease at once: the log has said that it is not held.

@@ -94,30 +94,45 @@ fn host() -> String {
 
 /// Tells whether the process lives, and is not another one that got its number.
 fn is_alive(process: u32, start: &str) -> bool {
-    match start_of(process) {
-        Some(now) => start.is_empty() || now == start,
+    match stat(process) {
+        Some(Stat { has_ended: true, .. }) => false,
+        Some(Stat { start: now, .. }) => start.is_empty() || now == start,
+        // Of the processes of other users there may be no word.
         None => exists(process),
     }
 }
 
-/// Tells when a process began, in the kernel's ticks; `None` where nobody can tell.
+/// What the system tells of a process.
+struct Stat {
+    /// It has ended, and only its parent has not asked yet how.
+    has_ended: bool,
+    /// When it began, in the kernel's ticks.
+    start: String,
+}
+
 fn start_of(process: u32) -> Option<String> {
+    stat(process).map(|stat| stat.start)
+}
+
+/// Tells of a process; `None` where nobody can tell.
+fn stat(process: u32) -> Option<Stat> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name of the program, in parentheses, may contain anything; the fields after it do not.
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19).map(str::to_owned)
+    let mut fields = fields.split_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X");
+    Some(Stat { has_ended, start: fields.nth(18)?.to_owned() })
 }
 
-#[cfg(all(unix, not(target_os = "linux")))]
+#[cfg(unix)]
 fn exists(process: u32) -> bool {
     let id = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
     id.is_some_and(|id| rustix::process::test_kill_process(id) != Err(rustix::io::Errno::SRCH))
 }
 
-#[cfg(not(all(unix, not(target_os = "linux"))))]
+#[cfg(not(unix))]
 fn exists(_process: u32) -> bool {
-    // On Linux a living process is listed; elsewhere it cannot be told, and a run that nobody ends
-    // would block its task for ever.
+    // It cannot be told, and a run that nobody ends would block its task for ever.
     false
 }
 
@@ -134,6 +149,24 @@ mod tests {
         drop(node);
         assert!(is_gone(&name));
         assert!(is_surely_gone(&name));
+    }
+
+    #[test]
+    fn a_process_that_only_waits_to_be_asked_how_it_ended_is_gone() {
+        let mut child = std::process::Command::new("true").spawn().expect("it starts");
+        let name = format!("{}/{}/{}/00000000", host(), child.id(), start_of(child.id()).unwrap());
+        while !stat(child.id()).is_some_and(|stat| stat.has_ended) {
+            std::thread::yield_now();
+        }
+        assert!(is_gone(&name));
+        child.wait().expect("it has ended");
+    }
+
+    #[test]
+    fn a_process_of_which_nothing_is_told_is_there_if_it_could_be_signalled() {
+        assert!(exists(std::process::id()));
+        assert!(exists(1), "also one of another user");
+        assert!(!exists(4_194_303));
     }
 
     #[test]

@@ -74,5 +74,7 @@ fn prune(session: &Session, engine: &Engine, now: Timestamp) -> Option<Prune> {
         return None;
     }
     let of = |(task, keep)| Some(PastOf { task: session.name_of(task)?, keep });
-    Some(prune.needed(engine.kept().filter_map(of).collect()))
+    // Others may share the log: what they need of theirs only they know.
+    let own = session.tasks().into_iter().map(|definition| definition.name.clone());
+    Some(prune.tasks(own).needed(engine.kept().filter_map(of).collect()))
 }

@@ -33,6 +33,10 @@ pub(super) fn check<'a>(
     let runs = of(&planned.name);
     let live: Spans = runs.iter().map(|run| (run.begin.at, run.until())).collect();
     let task = Task { name: &planned.name, runs, free: well.without(&live), closing };
+    if runs.is_empty() && !matches!(planned.opportunities, Opportunities::After(..)) {
+        task.was_open(Timestamp::default(), closing, "it never ran", findings);
+        return;
+    }
     match &planned.opportunities {
         Opportunities::Every(interval) => task.every(*interval, None, findings),
         Opportunities::EveryOrRetry(interval, pause) => {

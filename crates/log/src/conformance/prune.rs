@@ -18,6 +18,7 @@ checks![
     records_beyond_so_many_later_ones_are_removed,
     of_two_reasons_to_remove_one_is_enough,
     what_is_needed_of_a_task_stays,
+    records_of_other_tasks_than_are_named_stay,
     runs_that_have_not_ended_stay,
     a_log_may_be_pruned_again_and_again,
     a_pruned_log_goes_on,
@@ -155,6 +156,17 @@ async fn what_is_needed_of_a_task_stays(log: Log) -> Checked {
     ];
     both.prune(Prune::default().beyond(10).needed(needed.clone())).await?;
     both.prune(Prune::default().before(at(1000)).needed(needed)).await.map(drop)
+}
+
+async fn records_of_other_tasks_than_are_named_stay(log: Log) -> Checked {
+    let both = Both::new(&log);
+    write(&log).await?;
+    let before = read(&log, Query::task("c")).await?;
+    let old = Prune::default().before(at(40)).beyond(12);
+    both.prune(old.clone().tasks(["a", "nobody"])).await?;
+    both.prune(old.clone().tasks([""; 0])).await?;
+    both.prune(old.tasks(["b"])).await?;
+    same("the records of another task", &read(&log, Query::task("c")).await?, &before)
 }
 
 async fn runs_that_have_not_ended_stay(log: Log) -> Checked {

@@ -12,6 +12,6 @@ pub(super) async fn compact(address: &Address) -> Result<(), Failure> {
     // A connection of its own, which ends with this: its limits are not those of the others.
     let connection = Connection::open(address).await?;
     connection.run_all("set statement_timeout = 0").await?;
-    let vacuum = "vacuum (analyze) record, open_run, ended_run";
+    let vacuum = "vacuum (analyze) record, tally, open_run, ended_run";
     Ok(connection.client().batch_execute(vacuum).await?)
 }

@@ -114,41 +114,10 @@ fn advise(error: &tokio_postgres::Error, address: &Address) -> (LogErrorKind, St
         return advise_without_state(error, address);
     };
     let say = |kind, advice: &str| (kind, advice.to_owned());
-    // Why somebody is not let in is in the text alone, which is English if the server speaks it.
-    let says = |words| error.as_db_error().is_some_and(|error| error.message().contains(words));
     match *state {
-        SqlState::INVALID_AUTHORIZATION_SPECIFICATION
-            if says("no encryption") || says("SSL off") =>
-        {
-            (
-                Kind::Open,
-                format!(
-                    "the server does not let user `{user}` in without TLS; {}",
-                    tls::how_to_ask()
-                ),
-            )
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+            (Kind::Open, advise_stranger(error, user))
         }
-        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if says("client certificate") => (
-            Kind::Open,
-            format!(
-                "the server does not let user `{user}` in without a certificate; let `sslcert` and \
-                 `sslkey` name the files of one"
-            ),
-        ),
-        SqlState::INVALID_AUTHORIZATION_SPECIFICATION if says("certificate authentication") => (
-            Kind::Open,
-            format!(
-                "the certificate that `sslcert` names is not that of user `{user}`; correct the \
-                 user in the address, or name the certificate of that user"
-            ),
-        ),
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
-            Kind::Open,
-            format!(
-                "the server does not let user `{user}` in; correct the user and the password in the \
-                 address"
-            ),
-        ),
         SqlState::INVALID_CATALOG_NAME => (
             Kind::Open,
             format!(
@@ -209,6 +178,31 @@ fn advise(error: &tokio_postgres::Error, address: &Address) -> (LogErrorKind, St
             say(Kind::Unreachable, "the connection is lost; look whether the server is up")
         }
         _ => say(Kind::Io, "the server reported an error"),
+    }
+}
+
+/// What is to be said to somebody who is not let in.
+fn advise_stranger(error: &tokio_postgres::Error, user: &str) -> String {
+    // Why is in the text alone, which is English if the server speaks it.
+    let says = |words| error.as_db_error().is_some_and(|error| error.message().contains(words));
+    if says("no encryption") || says("SSL off") {
+        let how = tls::how_to_ask();
+        format!("the server does not let user `{user}` in without TLS; {how}")
+    } else if says("client certificate") {
+        format!(
+            "the server does not let user `{user}` in without a certificate; let `sslcert` and \
+             `sslkey` name the files of one"
+        )
+    } else if says("certificate authentication") {
+        format!(
+            "the certificate that `sslcert` names is not that of user `{user}`; correct the user in \
+             the address, or name the certificate of that user"
+        )
+    } else {
+        format!(
+            "the server does not let user `{user}` in; correct the user and the password in the \
+             address"
+        )
     }
 }
 

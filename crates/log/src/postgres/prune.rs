@@ -43,6 +43,7 @@ const REMOVE: &str = "delete from record using (
         select seq from record as r
         left join unnest($5::bigint[], $6::bigint[]) as f(id, floor) on f.id = task
         where seq > $1 and seq < $2 and (at < $3 or seq <= floor)
+        and ($7::bigint[] is null or task = any($7))
         and not (seq = any($4))
         and not (action > 0 and exists (
             select from record as b
@@ -60,7 +61,9 @@ pub(super) struct Plan {
     kept: Vec<i64>,
     beyond: Option<i64>,
     /// The tasks that may have more records than that.
-    tasks: Vec<i64>,
+    long: Vec<i64>,
+    /// Only of these tasks; `None`: of all.
+    only: Option<Vec<i64>>,
 }
 
 impl Plan {
@@ -85,14 +88,17 @@ impl Plan {
             .ledger
             .tasks()
             .filter(|task| beyond.is_some_and(|beyond| count(books, &task.name) > beyond));
-        let tasks = long.map(|task| task.id).collect();
+        let long = long.map(|task| task.id).collect();
+        let of = books.ledger.tasks().filter(|task| prune.is_of(&task.name));
+        let only = prune.tasks.is_some().then(|| of.map(|task| task.id).collect());
         let named = Named::of(books, &needed);
         Ok(Self {
             until: named.until(),
             before: prune.before.map_or(i64::MIN, redengine_core::Timestamp::as_micros),
             kept: named.numbers(connection).await?,
             beyond: beyond.map(|beyond| i64::try_from(beyond).unwrap_or(i64::MAX - 1)),
-            tasks,
+            long,
+            only,
         })
     }
 
@@ -109,7 +115,7 @@ impl Plan {
             let to = self.kept.partition_point(|kept| *kept < before);
             let kept = &self.kept[from..to];
             let parameters: Parameters<'_> =
-                &[&after, &before, &self.before, &kept, &floors.0, &floors.1];
+                &[&after, &before, &self.before, &kept, &floors.0, &floors.1, &self.only];
             removed += connection.run(REMOVE, parameters).await?;
         }
         Ok(removed)
@@ -119,7 +125,7 @@ impl Plan {
         let mut floors = (Vec::new(), Vec::new());
         let Some(beyond) = self.beyond else { return Ok(floors) };
         // Some tasks at a time, so that no statement takes long.
-        for tasks in self.tasks.chunks(256) {
+        for tasks in self.long.chunks(256) {
             let parameters: Parameters<'_> = &[&tasks, &actions(), &beyond, &self.until];
             for row in connection.rows(FLOORS, parameters).await? {
                 if let Some(floor) = row.try_get::<_, Option<i64>>(1)? {

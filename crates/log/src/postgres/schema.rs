@@ -116,8 +116,8 @@ create table lease (
 /// nodes of both kinds may share them.
 const ADDITION: &str = "
 alter table record add column causes text;
-drop view if exists history;
-create view history as
+-- Who may read it still may; so what is new comes last.
+create or replace view history as
 select
     seq,
     name as task,
@@ -127,11 +127,11 @@ select
     run,
     node,
     reason,
-    causes,
     output,
     attempt,
     params,
-    trace
+    trace,
+    causes
 from record join task on task.id = record.task;
 ";
 

@@ -53,7 +53,7 @@ impl Search {
         let transaction = connection.transaction()?;
         let kept = Kept::current(None, &transaction)?;
         let mut tasks = HashMap::new();
-        for task in kept.ledger.tasks() {
+        for task in kept.ledger.tasks().filter(|task| prune.is_of(&task.name)) {
             let keep = keeps.get(&*task.name).copied().unwrap_or_default();
             tasks.insert(task.id, needed(&transaction, task, keep, prune.beyond)?);
         }

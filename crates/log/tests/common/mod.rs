@@ -105,7 +105,8 @@ fn is_prunable(
             .into_iter()
             .any(|begin| is_old(left, begin, prune) && is_needed(records, left, begin, prune))
     };
-    is_old(left, recorded, prune)
+    prune.is_of(&recorded.record.task)
+        && is_old(left, recorded, prune)
         && !is_needed(records, left, recorded, prune)
         && !is_end_of_needed()
 }

@@ -28,6 +28,10 @@ impl Driver {
         match written {
             Written::Answered(answers) => {
                 self.log_is_up(events);
+                if !self.membership.is_held() {
+                    // Before the answers: what they allow, others may have done by now.
+                    events.push(Event::LeaseLost);
+                }
                 for (_, appended) in &answers {
                     if let Appended::Won(Recorded { seq, .. }) = appended
                         && seq.0 == self.followed.0 + 1
@@ -138,20 +142,23 @@ impl Driver {
     /// A run that became known after it was asked who is there may be of a session that came later.
     /// So it is asked once more before a run that seems to be left behind is ended.
     fn bury_foreign(&mut self) {
-        if self.is_log_down() || self.journal.is_busy() {
+        if self.is_log_down() {
             return;
         }
         let (now, _) = self.time.read();
         let mut missing = HashSet::new();
+        let mut is_new = false;
         let foreign = self.engine.foreign();
         for (definition, live) in foreign.filter(|(_, live)| self.membership.is_left(live)) {
             if self.missing.contains(&live.run) {
+                // Again at the next look, as long as the log has not answered: the first one counts.
                 bury(live, definition, now, &mut self.journal);
             } else {
-                missing.insert(live.run);
+                is_new = true;
             }
+            missing.insert(live.run);
         }
-        if !missing.is_empty() {
+        if is_new {
             self.membership.hurry();
         }
         self.missing = missing;

@@ -192,17 +192,18 @@ impl Engine {
         self.returns.insert(task, output);
     }
 
-    /// Tells how much of the tasks' past some definitions look at.
+    /// Tells how much of the tasks' past some definitions and the session's `shut_cond` look at.
     pub fn keeps<'a>(
         definitions: impl IntoIterator<Item = &'a Arc<Definition>>,
+        shut_cond: Option<&Condition>,
     ) -> HashMap<TaskId, Keep> {
         let mut keeps: HashMap<TaskId, Keep> = HashMap::new();
-        for definition in definitions {
-            for (task, keep) in reads(definition) {
-                if keep != Keep::default() {
-                    let known = keeps.entry(task).or_default();
-                    *known = known.max(keep);
-                }
+        let of_session = shut_cond.into_iter().flat_map(Condition::reads);
+        let of_session = of_session.filter_map(|(who, keep)| Some((who.task(None)?, *keep)));
+        for (task, keep) in definitions.into_iter().flat_map(|one| reads(one)).chain(of_session) {
+            if keep != Keep::default() {
+                let known = keeps.entry(task).or_default();
+                *known = known.max(keep);
             }
         }
         keeps
