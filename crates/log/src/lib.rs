@@ -44,6 +44,7 @@
 //! - `csv`: [`CsvLog`].
 //! - `jsonl`: [`JsonlLog`].
 //! - `postgres`: [`PostgresLog`].
+//! - `postgres-tls`: the same, by TLS.
 //! - `conformance`: [`conformance`], for those who write a run log of their own.
 
 // The links to what a feature brings work where the feature is on.

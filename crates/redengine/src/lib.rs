@@ -96,6 +96,7 @@
 //! | `csv` | no | [`log::CsvLog`](https://docs.rs/redengine/latest/redengine/log/type.CsvLog.html) |
 //! | `jsonl` | no | [`log::JsonlLog`](https://docs.rs/redengine/latest/redengine/log/type.JsonlLog.html) |
 //! | `postgres` | no | [`log::PostgresLog`](https://docs.rs/redengine/latest/redengine/log/struct.PostgresLog.html) |
+//! | `postgres-tls` | no | the same by TLS, as hosted servers want it |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

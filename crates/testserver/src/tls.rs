@@ -20,7 +20,7 @@ pub struct Papers<'a> {
 impl Server {
     /// Has it speak TLS with a certificate, and let in whom lines of `pg_hba.conf` name.
     ///
-    /// It is crashed and started again for that.
+    /// It is stopped and started again for that.
     ///
     /// # Errors
     ///
@@ -31,7 +31,9 @@ impl Server {
         self.write("clients.crt", papers.clients)?;
         self.write("pg_hba.conf", lets_in)?;
         self.write("postgresql.auto.conf", "ssl = on\nssl_ca_file = 'clients.crt'\n")?;
-        self.restart()
+        // A crash would have it write all of its files to the disk before it starts.
+        self.control(&["-m", "fast", "stop"])?;
+        self.resume()
     }
 
     /// Writes a file beside its data that nobody else may read, as it wants for a key.

@@ -89,10 +89,14 @@ pub(super) struct Tls {
 impl Tls {
     /// Never TLS.
     pub(super) const fn disabled() -> Self {
+        Self::new(Mode::Disable, None, None)
+    }
+
+    const fn new(mode: Mode, roots: Option<Roots>, identity: Option<Identity>) -> Self {
         Self {
-            mode: Mode::Disable,
-            roots: None,
-            identity: None,
+            mode,
+            roots,
+            identity,
             #[cfg(feature = "postgres-tls")]
             connector: OnceLock::new(),
         }
@@ -205,9 +209,7 @@ impl Parameters {
             }
         }
         match mode {
-            Some(mode) if problems.is_empty() => {
-                Ok(Tls { mode, roots, identity, ..Tls::disabled() })
-            }
+            Some(mode) if problems.is_empty() => Ok(Tls::new(mode, roots, identity)),
             _ => Err(problems.join("; ")),
         }
     }
