@@ -166,7 +166,7 @@ impl Simulation {
                 let restored = tasks.iter().zip(pasts);
                 events.push(Event::Read(
                     restored
-                        .map(|((task, keep), past)| (*task, History::restored(&past, *keep)))
+                        .map(|((task, keep), past)| (*task, History::restored(&past, *keep), None))
                         .collect(),
                 ));
             }

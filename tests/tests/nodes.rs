@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::expect;
+use redengine_core::param::Params;
 use redengine_core::record::{Action, Recorded};
 use redengine_core::runlog::{Query, RunLog};
 use redengine_core::session::{LogHealth, SessionBuilder};
@@ -16,6 +18,7 @@ use redengine_tests::world::{
     at, clock, pass, render, run_while, session, slow, starts, task, timeline,
 };
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Begins a session on a log that is shared.
 fn on(line: &Line) -> SessionBuilder {
@@ -362,4 +365,17 @@ async fn a_session_whose_lease_is_renewed_waits_no_longer_for_its_log() {
     assert_eq!(waited, [1, 0]);
     let ticks = starts(&session, "tick").await;
     assert!(ticks.rsplit(", ").next().unwrap() > "24 07:00:25", "{ticks}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_a_session_without_the_label_cannot_serve_is_told_so_at_once() {
+    let server = Server::new();
+    let session = on(&server.line()).task(task("train", "daily").on("gpu")).build().unwrap();
+    let story = async {
+        pass("1 s").await;
+        let ended = session.request_run("train", Params::default()).unwrap();
+        assert_eq!(timeout(Duration::from_secs(1), ended).await.unwrap(), None);
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
 }

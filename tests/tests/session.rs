@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use expect_test::expect;
 use redengine_core::Task;
-use redengine_core::param::{Params, RunInfo};
-use redengine_core::record::Action;
-use redengine_core::runlog::Query;
+use redengine_core::param::{Params, Return, RunInfo};
+use redengine_core::record::{Action, Details, Record, Recorded, RunId, Seq};
+use redengine_core::runlog::{Query, RunLog};
 use redengine_core::session::Session;
+use redengine_core::task::TaskType;
+use redengine_log::MemoryLog;
 use redengine_runtime::{RunError, RunSession};
 use redengine_tests::world::{
-    actions, failing, pass, reason, run_for, run_while, serving, session, slow, span, starts, task,
-    timeline,
+    actions, at, failing, pass, reason, run_for, run_while, serving, session, slow, span, starts,
+    task, timeline,
 };
 
 // ---- ending
@@ -668,4 +670,54 @@ fn a_run_is_a_future_that_can_be_sent() {
     fn check<T: Send>(_: T) {}
     let session = session("2026-11-24 07:00").task(task("t", "daily")).build().unwrap();
     check(session.run().into_future());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_comes_later_has_what_it_returned_before() {
+    struct Price;
+    impl TaskType for Price {
+        type Output = u32;
+        const NAME: &'static str = "price";
+
+        fn task() -> Task {
+            Task::new(Self::NAME, "daily", || async { Ok::<_, String>(42_u32) })
+        }
+
+        fn decode(json: &str) -> Option<u32> {
+            json.parse().ok()
+        }
+    }
+
+    let log = MemoryLog::new();
+    let begin = Record {
+        task: Price::NAME.into(),
+        run: RunId::new(at("2026-11-24 07:00"), [0; 10]),
+        action: Action::Run,
+        at: at("2026-11-24 07:00"),
+        started: at("2026-11-24 07:00"),
+        due: None,
+        details: None,
+    };
+    let details = Details::default().with_output("41").shared();
+    let end = Record { action: Action::Success, details, ..begin.clone() };
+    let records = (1..).zip([begin, end]).map(|(seq, record)| Recorded { seq: Seq(seq), record });
+    log.import(records.collect()).await.unwrap();
+    let later = session("2026-11-24 08:00").log(log).task(task("tick", "every 1 min"));
+    let later = later.build().unwrap();
+    let spent = Arc::new(AtomicU32::new(0));
+    let spend = spent.clone();
+    let story = async {
+        pass("1 s").await;
+        later.add_task(Price::task()).unwrap();
+        let spend = Task::new("spend", "daily", move |price: Return<Price>| {
+            spend.store(*price, Ordering::Relaxed);
+            async {}
+        });
+        later.add_task(spend).unwrap();
+        pass("1 min").await;
+        later.shutdown();
+    };
+    run_while(&later, story).await.unwrap();
+    assert_eq!(actions(&later, "price").await, "run success", "it did not run again");
+    assert_eq!(spent.load(Ordering::Relaxed), 41, "{}", timeline(&later).await);
 }

@@ -25,13 +25,13 @@ use redengine_core::{Session, TaskId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::log::{bury, last_output, read_pasts, take_answers};
+use self::log::{bury, last_output, read_all, take_answers};
 use crate::clock::Time;
 use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
 use crate::engine::{Engine, ReplyTo};
 use crate::error::RunError;
-use crate::event::Event;
+use crate::event::{Event, Remembered};
 use crate::exec::{self, Ready, StartedRuns};
 use crate::journal::{Journal, Whose, Written};
 use crate::lints::{self, PastRuns};
@@ -43,7 +43,7 @@ use crate::retention::{self, Pruned};
 /// So many events are taken at a time.
 const EVENTS: usize = 1024;
 
-type Pasts = Result<Vec<(TaskId, History)>, LogError>;
+type Pasts = Result<Vec<Remembered>, LogError>;
 type Read = (Vec<(TaskId, Keep)>, Pasts);
 
 /// What is heard of what others write.
@@ -97,21 +97,21 @@ impl Driver {
         let mut membership = Membership::join(log.clone(), labels, config.lease).await?;
         let node = membership.name().clone();
         let definitions = session.tasks();
-        let followed = log.last_seq().await?;
         let shut_cond = session.shut_cond();
         let keeps = Engine::keeps(&definitions, shut_cond.as_deref());
         let past = |definition: &Arc<Definition>| {
             let keep = keeps.get(&definition.id).copied().unwrap_or_default();
             (definition.id, keep, definition.name.clone())
         };
-        // A log without records has nothing to tell, of however many tasks.
-        let pasts = if followed == Seq(0) {
-            Vec::new()
-        } else {
-            read_pasts(&*log, definitions.iter().map(past).collect()).await?
+        let tasks = definitions.iter().map(past).collect();
+        let (followed, pasts) = match read_all(&*log, tasks, &mut membership).await {
+            Ok(read) => read,
+            Err(error) => {
+                // Others would wait for the turns of a session that there is not.
+                membership.leave().await;
+                return Err(error.into());
+            }
         };
-        // Who was not there then is gone: sessions take a lease before they begin a run.
-        membership.look_again().await?;
         let (now, _) = time.read();
         // Which rules an odd hour was decided by must be told when somebody asks why.
         tracing::info!(

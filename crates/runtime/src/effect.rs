@@ -116,6 +116,13 @@ pub enum Report {
         /// How many runs.
         requests: usize,
     },
+    /// A run was asked for that this session may not run, since it lacks a label.
+    Misplaced {
+        /// The task.
+        task: Arc<str>,
+        /// What the session is not good for.
+        label: Arc<str>,
+    },
     /// The session ends in order.
     ShuttingDown {
         /// How many runs are live.

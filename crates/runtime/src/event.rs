@@ -62,7 +62,7 @@ pub enum Event {
     /// Others have taken over from this session; it has another name from now on.
     Renamed(Arc<str>),
     /// The past of tasks was read from the log.
-    Read(Vec<(TaskId, History)>),
+    Read(Vec<Remembered>),
     /// Others have written to the log.
     Followed(Vec<(TaskId, Recorded)>),
     /// A body has ended.
@@ -72,6 +72,9 @@ pub enum Event {
     /// The clock was set back: all that waits for an instant is looked at again.
     ClockStepped,
 }
+
+/// What the log remembers of a task, and what it returned last.
+pub type Remembered = (TaskId, History, Option<Output>);
 
 /// How a body ended.
 #[derive(Debug)]

@@ -47,6 +47,12 @@ pub(crate) fn tell(report: &Report) {
             requests,
             "the session is over before runs that were asked for began"
         ),
+        Report::Misplaced { task, label } => tracing::warn!(
+            target: "redengine",
+            task = &**task,
+            label = &**label,
+            "a run was asked for that may not run here: `node_labels` of this session lack the label"
+        ),
         Report::ShuttingDown { live } => {
             tracing::info!(target: "redengine", live, "shutting down");
         }

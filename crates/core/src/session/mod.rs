@@ -182,7 +182,8 @@ impl Session {
     /// it is live, it begins after that. Requests are served in order.
     ///
     /// May be asked before the session runs. The future tells how the run ended; it need not be
-    /// awaited.
+    /// awaited. It tells `None` if there will be no such run: the session ended before, the task was
+    /// removed, or it wants a label (`on = "gpu"`) that this session's `node_labels` lack.
     ///
     /// # Errors
     ///

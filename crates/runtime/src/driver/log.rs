@@ -16,9 +16,9 @@ use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
 
 use super::{Driver, Followed, Read};
-use crate::event::Event;
+use crate::event::{Event, Remembered};
 use crate::journal::{Journal, Whose, Written};
-use crate::membership::Renewed;
+use crate::membership::{Membership, Renewed};
 
 /// So many records that others wrote are read at a time.
 const FOLLOWED: usize = 1024;
@@ -252,7 +252,21 @@ pub(super) fn take_answers(answers: Vec<(Whose, Appended)>, events: &mut Vec<Eve
     }
 }
 
-pub(super) async fn read_pasts(
+/// Reads what a session must know before it begins, up to which record; and who is there after that.
+pub(super) async fn read_all(
+    log: &dyn RunLog,
+    tasks: Vec<(TaskId, Keep, Arc<str>)>,
+    membership: &mut Membership,
+) -> Result<(Seq, Vec<(TaskId, Keep, Past)>), LogError> {
+    let last = log.last_seq().await?;
+    // A log without records has nothing to tell, of however many tasks.
+    let pasts = if last == Seq(0) { Vec::new() } else { read_pasts(log, tasks).await? };
+    // Who was not there then is gone: sessions take a lease before they begin a run.
+    membership.look_again().await?;
+    Ok((last, pasts))
+}
+
+async fn read_pasts(
     log: &dyn RunLog,
     tasks: Vec<(TaskId, Keep, Arc<str>)>,
 ) -> Result<Vec<(TaskId, Keep, Past)>, LogError> {
@@ -262,8 +276,10 @@ pub(super) async fn read_pasts(
     Ok(tasks.into_iter().zip(pasts).map(|((id, keep, _), past)| (id, keep, past)).collect())
 }
 
-fn restored(pasts: Vec<(TaskId, Keep, Past)>) -> Vec<(TaskId, History)> {
-    let restore = |(task, keep, past): (TaskId, Keep, Past)| (task, History::restored(&past, keep));
+fn restored(pasts: Vec<(TaskId, Keep, Past)>) -> Vec<Remembered> {
+    let restore = |(task, keep, past): (TaskId, Keep, Past)| {
+        (task, History::restored(&past, keep), last_output(&past))
+    };
     pasts.into_iter().map(restore).collect()
 }
 

@@ -9,7 +9,7 @@ use redengine_core::session::Definition;
 use super::runs::Forced;
 use super::subject::Subject;
 use super::{Engine, Slot, reads};
-use crate::effect::Effect;
+use crate::effect::{Effect, Report};
 
 impl Engine {
     pub(super) fn define(&mut self, definition: Arc<Definition>) {
@@ -83,12 +83,21 @@ impl Engine {
     }
 
     pub(super) fn request(&mut self, task: TaskId, forced: Forced, effects: &mut Vec<Effect>) {
-        let slot = self.tasks.get_mut(task.index());
-        let Some(slot) = slot.filter(|slot| slot.definition.is_some()) else {
+        let definition = self.tasks.get(task.index()).and_then(|slot| slot.definition.clone());
+        let Some(definition) = definition else {
             // It was removed after it was asked for.
             effects.extend(forced.reply.map(Effect::Forget));
             return;
         };
+        if let Some(label) = definition.policy.on.clone().filter(|label| !self.has_label(label)) {
+            // No other session hears of it.
+            effects.extend(forced.reply.map(Effect::Forget));
+            let task = definition.name.clone();
+            effects.push(Effect::Report(Report::Misplaced { task, label }));
+            return;
+        }
+        // OK because its definition was found there.
+        let slot = &mut self.tasks[task.index()];
         slot.requests.get_or_insert_default().push_back(forced);
         if let Some(start) = slot.start {
             self.make_ready(start);

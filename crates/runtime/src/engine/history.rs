@@ -10,6 +10,7 @@ use super::agenda::Key;
 use super::runs::{Run, RunState};
 use super::subject::State;
 use crate::effect::Effect;
+use crate::event::Remembered;
 
 impl Engine {
     /// Takes what the log has recorded, and wakes who waits for it.
@@ -92,17 +93,22 @@ impl Engine {
 
     pub(super) fn read(
         &mut self,
-        pasts: Vec<(TaskId, History)>,
+        pasts: Vec<Remembered>,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
         self.reads.in_flight = false;
-        for (task, history) in pasts {
+        for (task, history, output) in pasts {
             let before = self.facts.history(task).latest_seq();
             let after = history.latest_seq();
             // What was read before the last records came knows nothing of the runs they ended.
             if after >= before {
                 self.disown_lost_claims(task, &history, now, effects);
+            }
+            // A value of this process is worth more than the same one from the log, which may be no
+            // more than a part of it.
+            if let Some(output) = output.filter(|_| after > before) {
+                self.returns.insert(task, output);
             }
             self.facts.restore(task, history);
             if before != after {

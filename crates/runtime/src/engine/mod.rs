@@ -345,6 +345,8 @@ impl Engine {
                 // Or the pause after the last cycle would last until the old time is reached again.
                 self.last_cycle = Timestamp::MIN;
                 self.look_at_all();
+                // Or they would not be asked until then either.
+                self.due_probes.extend(self.polled_probes());
             }
         }
     }

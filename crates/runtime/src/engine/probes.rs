@@ -21,6 +21,13 @@ impl Engine {
         }
     }
 
+    /// Tells the probes that are asked now and then.
+    pub(super) fn polled_probes(&self) -> impl Iterator<Item = ProbeId> + use<> {
+        let places = (0..).zip(&self.probes);
+        let polled = places.filter(|(_, slot)| slot.pace != Pace::Pushed);
+        polled.map(|(place, _)| ProbeId(place)).collect::<Vec<_>>().into_iter()
+    }
+
     /// Asks the probes whose pause is over, if after this step's looks somebody still waits.
     pub(super) fn ask_due_probes(&mut self, effects: &mut Vec<Effect>) {
         for probe in std::mem::take(&mut self.due_probes) {
