@@ -211,7 +211,7 @@ impl Record {
 /// use redengine_core::record::Details;
 ///
 /// let details = Details::default().with_reason("the disk is full").shared();
-/// assert_eq!(details.unwrap().reason.unwrap().message(), "the disk is full");
+/// assert_eq!(details.unwrap().reason.as_ref().unwrap().message(), "the disk is full");
 /// assert_eq!(Details::default().shared(), None);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

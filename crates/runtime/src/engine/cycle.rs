@@ -141,9 +141,9 @@ impl Engine {
         match &verdict.truth {
             Truth::True => {
                 self.broken.remove(&key);
-                if let Some(turn) = self.turn(key, &definition, now) {
-                    let first = verdict.wake.at.map_or(turn, |at| at.min(turn));
-                    verdict.wake.at = Some(first);
+                if let Some(turn) = self.turn(key, &definition, verdict.wake.at, now) {
+                    // The condition holds at least until then.
+                    verdict.wake.at = Some(turn);
                     self.wait(key, verdict, now, effects);
                     return;
                 }

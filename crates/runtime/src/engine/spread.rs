@@ -30,11 +30,13 @@ impl Engine {
         self.config.node_labels.iter().any(|own| **own == *label)
     }
 
-    /// Tells when it is this session's turn to claim a task that became due; `None`: now.
+    /// Tells when it is this session's turn to claim a task that became due; `None`: now. Nobody waits
+    /// for others so long that there would be nothing to claim any more.
     pub(super) fn turn(
         &mut self,
         key: Key,
         definition: &Definition,
+        closes: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<Timestamp> {
         if self.members.len() < 2 {
@@ -45,7 +47,7 @@ impl Engine {
         let pause = TURN.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
         // From when it was first seen to be due, which may be later than it was.
         let turn = self.turns.entry(key).or_insert(now).after(pause);
-        if turn <= now {
+        if turn <= now || closes.is_some_and(|closes| closes <= turn) {
             self.turns.remove(&key);
             return None;
         }

@@ -66,7 +66,7 @@ pub(super) fn csv_line(Recorded { seq, record }: &Recorded, more: usize, to: &mu
     if action.ends() {
         let _ = write!(to, "{}", record.duration().as_secs_f64());
     }
-    let _ = write!(to, ",,{run},{},", record.started);
+    let _ = write!(to, ",,,{run},{},", record.started);
     if let Some(due) = record.due {
         let _ = write!(to, "{due}");
     }
