@@ -4,7 +4,7 @@
 //! whatever a scheduler knows of the past it can read from here again. Implementations live in
 //! `redengine-log`; they decide nothing.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -214,8 +214,7 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// [`RunLog::past`] must answer stays as it is (the latest record of each action and as many
     /// more as are said to be needed, the one with the greatest start, those of runs that have not
     /// ended, and all counts), with the ends of the runs whose starts stay for that, and so do the
-    /// numbers of the records. A dropped future has removed a
-    /// part.
+    /// numbers of the records. A dropped future has removed a part.
     async fn prune(&self, prune: Prune) -> Result<u64, LogError>;
 
     /// Writes records that another log has recorded, under their numbers, which must increase and be
@@ -324,7 +323,7 @@ pub struct Prune {
     /// Those of a task that has so many later ones.
     pub beyond: Option<u64>,
     /// Only those of these tasks; `None`: of all. Others who share the log may need more of theirs.
-    pub tasks: Option<Vec<Arc<str>>>,
+    pub tasks: Option<HashSet<Arc<str>>>,
     /// What is needed of some tasks; of the others, what [`Keep::default`] says.
     pub needed: Vec<PastOf>,
 }
@@ -350,7 +349,7 @@ impl Prune {
 
     /// Tells whether records of a task may be removed at all.
     pub fn is_of(&self, task: &str) -> bool {
-        self.tasks.as_ref().is_none_or(|names| names.iter().any(|name| **name == *task))
+        self.tasks.as_ref().is_none_or(|names| names.contains(task))
     }
 
     /// Keeps what is needed of some tasks.
