@@ -151,6 +151,13 @@ impl Address {
         hash.cast_signed()
     }
 
+    /// What begins a transaction that holds locks until it ends.
+    pub(super) fn begin(&self, locks: &[Lock]) -> String {
+        let take = |lock: &Lock| format!("; select pg_advisory_xact_lock({})", self.lock(*lock));
+        let locks: String = locks.iter().map(take).collect();
+        format!("begin isolation level read committed{locks}")
+    }
+
     /// The channel on which appends are told of.
     pub(super) fn channel(&self) -> String {
         format!("redengine_{:016x}", self.lock(Lock::Append).cast_unsigned())

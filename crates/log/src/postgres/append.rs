@@ -153,9 +153,7 @@ async fn begin(
     address: &Address,
 ) -> Result<Vec<String>, Failure> {
     let nodes: Vec<String> = books.nodes.iter().map(|node| text::encode(node).into()).collect();
-    let lock = address.lock(Lock::Append);
-    let begin =
-        format!("begin isolation level read committed; select pg_advisory_xact_lock({lock})");
+    let begin = address.begin(&[Lock::Append]);
     let news = connection.prepared(NEWS).await?;
     loop {
         let after = row::number(books.ledger.last());
@@ -410,9 +408,5 @@ impl<'a> Rows<'a> {
 fn is_plain(record: &Record) -> bool {
     let Some(details) = &record.details else { return true };
     let Details { node: _, reason, output, attempt, params, trace, .. } = &**details;
-    let texts = [output, params];
-    texts.into_iter().all(Option::is_none)
-        && reason.is_none()
-        && attempt.is_none()
-        && trace.is_none()
+    reason.is_none() && output.is_none() && attempt.is_none() && params.is_none() && trace.is_none()
 }

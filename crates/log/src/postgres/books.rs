@@ -269,9 +269,7 @@ impl Books {
         const COPIED_UP_TO: &str = "update state set copied = $1";
 
         let last = self.ledger.last();
-        let lock = address.lock(Lock::Copy);
-        let begin =
-            format!("begin isolation level read committed; select pg_advisory_xact_lock({lock})");
+        let begin = address.begin(&[Lock::Copy]);
         connection.run_all(&begin).await?;
         let state = connection.row(STATE, &[]).await?;
         self.check(&state)?;

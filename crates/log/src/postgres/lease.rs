@@ -57,9 +57,7 @@ pub(super) async fn renew(
     let gone: Vec<_> = gone.iter().map(|node| text::encode(node)).collect();
     // OK because 200 000 years are enough; as a number that may have a fraction, as SQL wants it.
     let ttl = u32::try_from(ttl.as_millis()).map_or(f64::from(u32::MAX), f64::from) * 1000.0;
-    let lock = address.lock(Lock::Leases);
-    let begin =
-        format!("begin isolation level read committed; select pg_advisory_xact_lock({lock})");
+    let begin = address.begin(&[Lock::Leases]);
     connection.run_all(&begin).await?;
     let (mut is_fenced, mut was_there) = (false, false);
     let mut others: Vec<String> = Vec::new();

@@ -82,23 +82,6 @@ create table open_run (
     run uuid not null,
     primary key (task, seq)
 );
-
--- For people.
-create view history as
-select
-    seq,
-    name as task,
-    (array['run', 'success', 'fail', 'terminate', 'inaction', 'crash'])[action + 1] as action,
-    timestamptz 'epoch' + at * interval '1 microsecond' as at,
-    (at - started) * interval '1 microsecond' as duration,
-    run,
-    node,
-    reason,
-    output,
-    attempt,
-    params,
-    trace
-from record join task on task.id = record.task;
 ",
     "
 create table lease (
@@ -112,11 +95,11 @@ create table lease (
 ",
 ];
 
-/// What tables of the newest version may lack: who does not know it reads and writes past it, so
-/// nodes of both kinds may share them.
+/// What tables of the newest version may lack, and what people look at. Who does not know it reads and
+/// writes past it, so nodes of both kinds may share them.
 const ADDITION: &str = "
 alter table record add column causes text;
--- Who may read it still may; so what is new comes last.
+-- For people. Who may read it still may; so what is new comes last.
 create or replace view history as
 select
     seq,
@@ -149,11 +132,7 @@ pub(super) async fn settle(client: &Client, address: &Address) -> Result<(), Fai
     if look(client, address).await? == (Found::RunLog { version: VERSION, is_whole: true }) {
         return Ok(());
     }
-    let locks = [Lock::Schema, Lock::Append]
-        .map(|lock| format!("select pg_advisory_xact_lock({})", address.lock(lock)));
-    client
-        .batch_execute(&format!("begin isolation level read committed; {}", locks.join("; ")))
-        .await?;
+    client.batch_execute(&address.begin(&[Lock::Schema, Lock::Append])).await?;
     let made = make(client, address).await;
     let end = if made.is_ok() { "commit" } else { "rollback" };
     let ended = client.batch_execute(end).await;

@@ -303,9 +303,7 @@ async fn import(
     address: &Address,
     records: &[Recorded],
 ) -> Result<Seq, Failure> {
-    let lock = address.lock(Lock::Append);
-    let begin =
-        format!("begin isolation level read committed; select pg_advisory_xact_lock({lock})");
+    let begin = address.begin(&[Lock::Append]);
     connection.run_all(&begin).await?;
     if !books.catch_up(connection).await? {
         // What was pruned is in a copy that another transaction committed before the lock.
