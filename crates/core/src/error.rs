@@ -1,19 +1,15 @@
 //! What all errors of the crate share.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Display as _};
+
+use crate::record::Reason;
 
 /// Writes an error and its causes, one to a line.
 ///
 /// Our errors print so with `{:?}` too: it is what `fn main() -> Result<..>` shows to a person.
 pub fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
-    write!(f, "{error}")?;
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        write!(f, "\n  because: {error}")?;
-        cause = error.source();
-    }
-    Ok(())
+    Reason::of(error).fmt(f)
 }
 
 /// Finds the nearest of some names, if one is near enough to be what was meant.

@@ -1,5 +1,6 @@
 //! A log on a server: that crashes, becomes a standby, cuts connections; a newer version.
 
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,19 +19,28 @@ async fn admin(server: &Server) -> Client {
     client
 }
 
-/// A server becomes a standby, which takes no writes, and then the primary again.
-struct Standby(Arc<Server>);
+/// Something is done to a whole server, and undone.
+struct Turned {
+    server: Arc<Server>,
+    off: fn(&Server) -> io::Result<()>,
+    on: fn(&Server) -> io::Result<()>,
+}
+
+impl Turned {
+    async fn turn(&self, turn: fn(&Server) -> io::Result<()>) {
+        let server = self.server.clone();
+        tokio::task::spawn_blocking(move || turn(&server).unwrap()).await.unwrap();
+    }
+}
 
 #[async_trait]
-impl Trouble for Standby {
+impl Trouble for Turned {
     async fn begin(&mut self) {
-        let server = self.0.clone();
-        tokio::task::spawn_blocking(move || server.stand_by().unwrap()).await.unwrap();
+        self.turn(self.off).await;
     }
 
     async fn end(&mut self) {
-        let server = self.0.clone();
-        tokio::task::spawn_blocking(move || server.promote().unwrap()).await.unwrap();
+        self.turn(self.on).await;
     }
 }
 
@@ -39,7 +49,8 @@ async fn a_server_that_takes_no_writes() {
     let server = Arc::new(Server::start().unwrap());
     let scene = async || {
         let log = connect(&server.url_of_new_schema()).await.unwrap();
-        Scene { log, trouble: Standby(server.clone()) }
+        let (off, on) = (Server::stand_by, Server::promote);
+        Scene { log, trouble: Turned { server: server.clone(), off, on } }
     };
     // To become a standby, it ends its connections.
     let kinds = &[LogErrorKind::Unreachable, LogErrorKind::ReadOnly];
@@ -79,28 +90,13 @@ async fn tables_whose_version_a_newer_program_has_raised() {
     live_through(scene, Told { kinds: &[LogErrorKind::Version], words }).await;
 }
 
-/// A server crashes, and is started again.
-struct Crashed(Arc<Server>);
-
-#[async_trait]
-impl Trouble for Crashed {
-    async fn begin(&mut self) {
-        let server = self.0.clone();
-        tokio::task::spawn_blocking(move || server.crash().unwrap()).await.unwrap();
-    }
-
-    async fn end(&mut self) {
-        let server = self.0.clone();
-        tokio::task::spawn_blocking(move || server.resume().unwrap()).await.unwrap();
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_server_that_crashes_and_comes_back() {
     let server = Arc::new(Server::start().unwrap());
     let scene = async || {
         let log = connect(&server.url_of_new_schema()).await.unwrap();
-        Scene { log, trouble: Crashed(server.clone()) }
+        let (off, on) = (Server::crash, Server::resume);
+        Scene { log, trouble: Turned { server: server.clone(), off, on } }
     };
     let words = &["cannot be reached", "ended the connection", "closed the connection"];
     live_through(scene, Told { kinds: &[LogErrorKind::Unreachable], words }).await;

@@ -346,7 +346,7 @@ impl Engine {
                 self.last_cycle = Timestamp::MIN;
                 self.look_at_all();
                 // Or they would not be asked until then either.
-                self.due_probes.extend(self.polled_probes());
+                self.make_polled_due();
             }
         }
     }

@@ -21,11 +21,10 @@ impl Engine {
         }
     }
 
-    /// Tells the probes that are asked now and then.
-    pub(super) fn polled_probes(&self) -> impl Iterator<Item = ProbeId> + use<> {
-        let places = (0..).zip(&self.probes);
-        let polled = places.filter(|(_, slot)| slot.pace != Pace::Pushed);
-        polled.map(|(place, _)| ProbeId(place)).collect::<Vec<_>>().into_iter()
+    /// Lets those that are asked now and then be asked at the end of this step.
+    pub(super) fn make_polled_due(&mut self) {
+        let polled = (0..).zip(&self.probes).filter(|(_, slot)| slot.pace != Pace::Pushed);
+        self.due_probes.extend(polled.map(|(place, _)| ProbeId(place)));
     }
 
     /// Asks the probes whose pause is over, if after this step's looks somebody still waits.
