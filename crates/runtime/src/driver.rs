@@ -90,7 +90,7 @@ impl Driver {
     /// Restores what the log tells of the past, and makes the engine.
     pub(crate) async fn start(session: Session, inbox: Inbox) -> Result<Self, RunError> {
         exec::note_places();
-        let mut time = Time::choose(session.clock());
+        let time = Time::choose(session.clock());
         let config = session.config();
         let log = session.log().clone();
         let labels = config.node_labels.clone();
@@ -112,7 +112,7 @@ impl Driver {
                 return Err(error.into());
             }
         };
-        let (now, _) = time.read();
+        let now = time.now();
         // Which rules an odd hour was decided by must be told when somebody asks why.
         tracing::info!(
             target: "redengine",
@@ -261,7 +261,7 @@ impl Driver {
                 }
                 renewed = self.membership.next(), if looks => self.take_renewed(renewed, &mut events),
                 pruned = &mut self.pruning => {
-                    let (now, _) = self.time.read();
+                    let now = self.time.now();
                     self.pruning = retention::next(pruned, &self.session, &self.engine, now);
                     continue;
                 }
@@ -285,18 +285,18 @@ impl Driver {
     /// Has the lints told, beside all that goes on.
     fn look_for_lints(&mut self) {
         let past = if self.followed == Seq(0) { PastRuns::None } else { PastRuns::Some };
-        let (now, _) = self.time.read();
+        let now = self.time.now();
         self.asked.spawn(lints::tell(self.session.clone(), past, now));
     }
 
     fn step(&mut self, events: impl IntoIterator<Item = Event>) {
-        let (now, back) = self.time.read();
-        let stepped = back.then_some(Event::ClockStepped);
-        if back {
-            tracing::warn!(target: "redengine", %now, "the clock was set back; all is looked at again");
+        let (now, step) = self.time.read();
+        if let Some(step) = step {
+            tracing::warn!(target: "redengine", %now, ?step, "the clock was set, or the machine was suspended");
         }
+        let stepped = step.map(Event::ClockStepped);
         let mut effects = std::mem::take(&mut self.effects);
-        self.engine.step(events.into_iter().chain(stepped), now, &mut effects);
+        self.engine.step(stepped.into_iter().chain(events), now, &mut effects);
         for effect in effects.drain(..) {
             self.perform(effect);
         }
@@ -378,7 +378,7 @@ impl Driver {
             Request::Why { task, reply } => {
                 // It is answered as of all that was asked before.
                 self.step(events.drain(..));
-                let (now, _) = self.time.read();
+                let now = self.time.now();
                 let name = |task| {
                     let removed = || self.engine.facts().removed(task).cloned();
                     self.session.name_of(task).or_else(removed)

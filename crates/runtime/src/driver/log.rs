@@ -72,7 +72,7 @@ impl Driver {
             ?error,
             "the run log fails; nothing starts until it answers again"
         );
-        let (since, _) = self.time.read();
+        let since = self.time.now();
         self.health.log = LogHealth::Down { since, error: why };
         self.tell_health();
         events.push(Event::LogFailed(error));
@@ -145,7 +145,7 @@ impl Driver {
         if self.is_log_down() {
             return;
         }
-        let (now, _) = self.time.read();
+        let now = self.time.now();
         let mut missing = HashSet::new();
         let mut is_new = false;
         let foreign = self.engine.foreign();

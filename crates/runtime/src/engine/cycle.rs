@@ -332,6 +332,7 @@ impl Engine {
             execution,
             id: record.run,
             started: now,
+            since: now,
             due,
             timeout: None,
             forced,

@@ -150,6 +150,7 @@ impl Engine {
                     execution: Execution::Async,
                     id: live.run,
                     started: live.started,
+                    since: live.started,
                     due: None,
                     timeout: None,
                     forced: None,

@@ -16,6 +16,7 @@ mod probes;
 mod runs;
 mod shutdown;
 mod spread;
+mod steps;
 mod subject;
 mod waiting;
 mod watch;
@@ -341,13 +342,7 @@ impl Engine {
             }
             Event::Ended(key, end) => self.ended(key, end, now, effects),
             Event::Probed(probe, answer) => self.probed(probe, answer, now),
-            Event::ClockStepped => {
-                // Or the pause after the last cycle would last until the old time is reached again.
-                self.last_cycle = Timestamp::MIN;
-                self.look_at_all();
-                // Or they would not be asked until then either.
-                self.make_polled_due();
-            }
+            Event::ClockStepped(step) => self.clock_stepped(step),
         }
     }
 }
