@@ -379,25 +379,3 @@ async fn a_request_that_a_session_without_the_label_cannot_serve_is_told_so_at_o
     };
     run_while(&session, story).await.unwrap();
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_short_opportunity_is_not_left_to_a_session_that_has_no_such_task() {
-    // Who comes first in a task's order hangs on the sessions' names, which are random.
-    for _ in 0..4 {
-        let server = Server::new();
-        let other = on(&server.line()).task(task("other", "every 10 s")).build().unwrap();
-        let running = other.clone();
-        let running = tokio::spawn(async move { running.run().without_signals().await });
-        let short = task("short", "cron '* * * * * *' within 80 ms");
-        let session = on(&server.line()).task(short).build().unwrap();
-        let story = async {
-            pass("20500 ms").await;
-            session.shutdown();
-        };
-        run_while(&session, story).await.unwrap();
-        other.shutdown();
-        running.await.unwrap().unwrap();
-        let begun = starts(&session, "short").await.split(", ").count();
-        assert!(begun >= 20, "{begun}");
-    }
-}

@@ -15,13 +15,19 @@ use crate::event::Remembered;
 impl Engine {
     /// Takes what the log has recorded, and wakes who waits for it.
     pub(super) fn apply(&mut self, task: TaskId, recorded: &Recorded) {
+        let action = recorded.record.action;
+        let details = recorded.record.details.as_ref();
+        if action == Action::Run
+            && let Some(node) = details.and_then(|details| details.node.as_ref())
+        {
+            self.turns.ran(task, node);
+        }
         if !self.facts.apply(task, recorded) {
             return;
         }
-        let action = recorded.record.action;
         if action == Action::Success {
             // Of a run of this process the value itself follows; here is what the record says.
-            match recorded.record.details.as_ref().and_then(|details| details.output.clone()) {
+            match details.and_then(|details| details.output.clone()) {
                 Some(output) => self.returns.insert(task, Output::from_json(output)),
                 None => self.returns.remove(&task),
             };

@@ -29,7 +29,7 @@ use redengine_core::cond::{Broken, Condition};
 use redengine_core::facts::{Facts, History, Keep, Live, ProbeId};
 use redengine_core::probe::Pace;
 use redengine_core::record::Details;
-use redengine_core::runlog::{LogError, Member};
+use redengine_core::runlog::LogError;
 use redengine_core::session::{Config, Definition, OnLogFailure};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
@@ -41,6 +41,7 @@ use agenda::{Agenda, Key};
 use runs::{Forced, Runs};
 pub use runs::{ReplyTo, RunKey};
 use shutdown::Phase;
+use spread::Turns;
 use subject::{Subject, Subjects};
 use watch::{Wait, Watch};
 
@@ -82,10 +83,7 @@ pub struct Engine {
     /// Why the log does not answer, while it does not.
     log_down: Option<LogError>,
     lease_lost: bool,
-    /// The sessions that share the log, this one among them; empty if nobody knows.
-    members: Vec<Member>,
-    /// When conditions were first seen to hold whose turn is another session's.
-    turns: HashMap<Key, Timestamp>,
+    turns: Turns,
     /// Tasks whose last claim may or may not be in the log.
     doubtful: Vec<TaskId>,
     /// Tasks that have a live run of another session.
@@ -164,8 +162,7 @@ impl Engine {
             held: false,
             log_down: None,
             lease_lost: false,
-            members: Vec::new(),
-            turns: HashMap::new(),
+            turns: Turns::default(),
             doubtful: Vec::new(),
             foreign: BTreeSet::new(),
             replaced: HashMap::new(),
@@ -327,7 +324,7 @@ impl Engine {
             Event::LeaseLost => self.lease_lost = true,
             Event::LeaseHeld(members) => {
                 self.lease_lost = false;
-                self.set_members(members);
+                self.turns.set_members(members);
                 self.go_on(effects);
             }
             Event::Renamed(node) => {

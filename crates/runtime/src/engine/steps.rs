@@ -19,9 +19,7 @@ impl Engine {
         for run in self.runs.iter_mut() {
             run.since = step.shift(run.since);
         }
-        for since in self.turns.values_mut() {
-            *since = step.shift(*since);
-        }
+        self.turns.clock_stepped(step);
         self.last_cycle = step.shift(self.last_cycle);
         self.facts.started = self.facts.started.map(|at| step.shift(at));
         if let Step::Back(_) = step {
