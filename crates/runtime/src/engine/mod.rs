@@ -22,13 +22,13 @@ mod waiting;
 mod watch;
 mod why;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use redengine_core::cond::{Broken, Condition};
 use redengine_core::facts::{Facts, History, Keep, Live, ProbeId};
 use redengine_core::probe::Pace;
-use redengine_core::record::Details;
+use redengine_core::record::{Details, Recorded};
 use redengine_core::runlog::LogError;
 use redengine_core::session::{Config, Definition, OnLogFailure};
 use redengine_core::task::Output;
@@ -122,6 +122,10 @@ struct Reads {
     waiting: Vec<Key>,
     next_waiting: Vec<Key>,
     next: HashMap<TaskId, Keep>,
+    /// Tasks of which more is read than was known, each with what was recorded since it was asked for.
+    deeper: HashMap<TaskId, Vec<Recorded>>,
+    /// Tasks of which more is to be read than is known.
+    next_deeper: HashSet<TaskId>,
 }
 
 impl Engine {
@@ -135,6 +139,10 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
+        // The pasts that are restored go back as far as this.
+        for (task, keep) in Self::keeps([], shut_cond.as_deref()) {
+            facts.keep(task, keep);
+        }
         let begin = Details::default().with_node(node.clone()).shared();
         let mut engine = Self {
             config,
@@ -287,6 +295,7 @@ impl Engine {
                 let louder = self.config.silence_cond_check && !config.silence_cond_check;
                 self.config = config;
                 self.set_shut_cond(shut_cond);
+                self.send_reads(effects);
                 if louder {
                     self.look_at_broken();
                 }
