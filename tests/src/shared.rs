@@ -240,6 +240,10 @@ impl RunLog for Line {
         self.read_through().await?.past(of).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.read_through().await?.unfinished().await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.read_through().await?.last_seq().await
     }

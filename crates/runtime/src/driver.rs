@@ -25,7 +25,7 @@ use redengine_core::{Session, TaskId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::log::{bury, last_output, read_all, take_answers};
+use self::log::{bury, last_output, read_all};
 use crate::clock::Time;
 use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
@@ -39,6 +39,7 @@ use crate::membership::Membership;
 use crate::probe;
 use crate::report::tell;
 use crate::retention::{self, Pruned};
+use crate::strays::Strays;
 
 /// So many events are taken at a time.
 const EVENTS: usize = 1024;
@@ -78,6 +79,7 @@ pub(crate) struct Driver {
     pruning: BoxFuture<'static, Pruned>,
     /// Runs whose session seemed to be gone when it was last asked who is there.
     missing: HashSet<RunId>,
+    strays: Strays,
     probe_interval: Duration,
     effects: Vec<Effect>,
     finished: Option<Result<(), RunError>>,
@@ -104,8 +106,8 @@ impl Driver {
             (definition.id, keep, definition.name.clone())
         };
         let tasks = definitions.iter().map(past).collect();
-        let (followed, pasts) = match read_all(&*log, tasks, &mut membership).await {
-            Ok(read) => read,
+        let known = match read_all(&*log, tasks, &mut membership).await {
+            Ok(known) => known,
             Err(error) => {
                 // Others would wait for the turns of a session that there is not.
                 membership.leave().await;
@@ -125,7 +127,7 @@ impl Driver {
         let probe_interval = config.probe_interval;
         let mut engine = Engine::new(Arc::new(config), shut_cond, node.clone(), seed, now);
         let mut pasts: HashMap<TaskId, (Past, Keep)> =
-            pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
+            known.pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
         let mut journal = Journal::new(log);
         for definition in definitions {
             let mut history = History::default();
@@ -135,13 +137,25 @@ impl Driver {
                     engine.restore_output(definition.id, output);
                 }
                 for live in history.live().iter().filter(|live| membership.is_left(live)) {
-                    bury(live, &definition, now, &mut journal);
+                    bury(live, &definition.name, now, &mut journal);
                 }
             }
             engine.restore(definition, history);
         }
         for (task, name) in session.removed() {
             engine.restore_removed(task, name);
+        }
+        let mut strays = Strays::default();
+        for (name, past) in &known.others {
+            match session.id_of(name) {
+                Some(task) => {
+                    engine.restore_history(task, History::restored(past, Keep::default()));
+                }
+                None => strays.take(name, past),
+            }
+        }
+        for (name, live) in strays.iter().filter(|(_, live)| membership.is_left(live)) {
+            bury(live, name, now, &mut journal);
         }
         let (events, incoming) = mpsc::unbounded_channel();
         let mut driver = Self {
@@ -160,9 +174,10 @@ impl Driver {
             next_reply: 0,
             reading: None,
             following: None,
-            followed,
+            followed: known.followed,
             pruning: retention::first(),
             missing: HashSet::new(),
+            strays,
             probe_interval,
             effects: Vec::new(),
             finished: None,
@@ -178,7 +193,7 @@ impl Driver {
         // The runs that others left behind are ended before anything is decided.
         while driver.journal.is_busy() {
             match driver.journal.next().await {
-                Written::Answered(answers) => take_answers(answers, &mut first),
+                Written::Answered(answers) => driver.take_answers(answers, &mut first),
                 Written::Failed { error, .. } => return Err(error.into()),
             }
         }
@@ -236,7 +251,9 @@ impl Driver {
                 self.follow();
             }
             // Without leases there is nothing to look for until another session runs something.
-            let looks = self.membership.members().is_some() || self.engine.has_foreign();
+            let looks = self.membership.members().is_some()
+                || self.engine.has_foreign()
+                || !self.strays.is_empty();
             tokio::select! {
                 biased;
                 _ = self.incoming.recv_many(&mut events, EVENTS), if !are_others_next => {
@@ -365,6 +382,7 @@ impl Driver {
         match request {
             Request::Define(definition) => {
                 self.learn_probes(events);
+                self.strays.forget(&definition.name);
                 events.push(Event::Defined(definition));
             }
             Request::Remove(task) => events.push(Event::Removed(task)),

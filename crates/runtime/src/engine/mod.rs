@@ -182,15 +182,19 @@ impl Engine {
 
     /// Adds a task before the first step, with its past.
     pub fn restore(&mut self, definition: Arc<Definition>, history: History) {
-        let task = definition.id;
-        self.facts.restore(task, history);
-        self.note_foreign(task);
+        self.restore_history(definition.id, history);
         self.define(definition);
     }
 
     /// Notes before the first step that a task was removed: conditions that name it are in error.
     pub fn restore_removed(&mut self, task: TaskId, name: Arc<str>) {
         self.facts.remove(task, name);
+    }
+
+    /// Takes before the first step what the log tells of a task that was removed.
+    pub fn restore_history(&mut self, task: TaskId, history: History) {
+        self.facts.restore(task, history);
+        self.note_foreign(task);
     }
 
     /// Keeps what a task returned in an earlier process.
@@ -258,15 +262,16 @@ impl Engine {
         !self.foreign.is_empty()
     }
 
-    /// Tells the live runs of other sessions, each with its task.
-    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &Live)> {
+    /// Tells the live runs of other sessions, each with the name of its task, which may have been
+    /// removed here.
+    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<str>, &Live)> {
         let tasks = self.foreign.iter().filter_map(|task| {
-            let definition = self.tasks.get(task.index())?.definition.as_ref()?;
-            Some((*task, definition))
+            let slot = self.tasks.get(task.index());
+            let definition = slot.and_then(|slot| slot.definition.as_ref());
+            let name = definition.map(|definition| &definition.name);
+            Some((*task, name.or_else(|| self.facts.removed(*task))?))
         });
-        tasks.flat_map(|(task, definition)| {
-            self.foreign_runs(task).map(move |live| (definition, live))
-        })
+        tasks.flat_map(|(task, name)| self.foreign_runs(task).map(move |live| (name, live)))
     }
 
     /// Tells the facts.
