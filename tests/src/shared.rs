@@ -127,6 +127,16 @@ impl Server {
         rows.get(node).is_some_and(|row| !row.is_fenced)
     }
 
+    /// Tells what a session with a lease is good for, as it has told.
+    ///
+    /// # Panics
+    ///
+    /// If it has none.
+    pub fn labels(&self, node: &str) -> Vec<Arc<str>> {
+        let rows = self.leases.as_ref().expect("leases").rows.lock().expect("no panic");
+        rows.get(node).expect("a lease").labels.clone()
+    }
+
     fn is_fenced(&self, append: &Append) -> bool {
         let Some(table) = &self.leases else { return false };
         let details = append.record.details.as_ref();

@@ -9,7 +9,7 @@ use expect_test::expect;
 use redengine_core::param::Params;
 use redengine_core::record::{Action, Recorded};
 use redengine_core::runlog::{Query, RunLog};
-use redengine_core::session::{LogHealth, SessionBuilder};
+use redengine_core::session::{LeaseHealth, LogHealth, SessionBuilder};
 use redengine_core::{Session, Task};
 use redengine_log::MemoryLog;
 use redengine_runtime::RunSession;
@@ -313,6 +313,37 @@ async fn a_session_that_others_took_for_gone_begins_nothing_under_its_old_name()
         24 07:00:12 long terminate: its session's lease ended, and others have taken over
     "#]]
     .assert_eq(&render(&of_long));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_not_well_until_it_has_a_lease_again() {
+    let server = Server::new();
+    let line = server.line();
+    let session = on(&line).task(task("tick", "every 1 s")).build().unwrap();
+    let mut told = Vec::new();
+    let mut tell = || {
+        let health = session.health();
+        let lease = match &health.lease {
+            LeaseHealth::Lost { since } => format!("lost since {}", clock(*since)),
+            other => format!("{other:?}"),
+        };
+        told.push(format!("{lease}, {:?}, {}", health.log, health.is_well()));
+    };
+    let story = async {
+        pass("6500 ms").await;
+        tell();
+        server.end_lease(&node(&session));
+        line.set(Fault::Unrenewed);
+        pass("2 s").await;
+        tell();
+        line.set(Fault::None);
+        pass("3 s").await;
+        tell();
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(told, ["Held, Up, true", "lost since 24 07:00:07, Up, false", "Held, Up, true"]);
+    assert_eq!(session.health().lease, LeaseHealth::NotNeeded);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use redengine_core::facts::{History, Keep};
 use redengine_core::param::ParamValue;
 use redengine_core::probe::Probe;
 use redengine_core::record::{Recorded, RunId, Seq};
-use redengine_core::runlog::{LogError, Past};
+use redengine_core::runlog::{LogError, Member, Past};
 use redengine_core::session::{Config, Definition, Ended, Health, Inbox, Request};
 use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId};
@@ -185,8 +185,8 @@ impl Driver {
             membership,
         };
         let mut first = Vec::new();
-        if let Some(members) = driver.membership.members() {
-            first.push(Event::LeaseHeld(members.to_vec()));
+        if let Some(members) = driver.membership.members().map(<[Member]>::to_vec) {
+            driver.lease_is_held(members, &mut first);
         }
         driver.learn_probes(&mut first);
         driver.learn_params(&mut first);
@@ -423,6 +423,7 @@ impl Driver {
                 self.learn_probes(events);
                 let config: Config = self.session.config();
                 self.probe_interval = config.probe_interval;
+                self.membership.set_labels(&config.node_labels);
                 events.push(Event::Configured(Arc::new(config), self.session.shut_cond()));
             }
             Request::Params => self.learn_params(events),

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use redengine_core::facts::{History, Keep, Live};
 use redengine_core::record::{Action, Details, Record, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Member, Past, PastOf, Query, RunLog,
 };
-use redengine_core::session::LogHealth;
+use redengine_core::session::{LeaseHealth, LogHealth};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
 
@@ -30,7 +30,7 @@ impl Driver {
                 self.log_is_up(events);
                 if !self.membership.is_held() {
                     // Before the answers: what they allow, others may have done by now.
-                    events.push(Event::LeaseLost);
+                    self.lease_is_lost(events);
                 }
                 for (_, appended) in &answers {
                     if let Appended::Won(Recorded { seq, .. }) = appended
@@ -45,7 +45,7 @@ impl Driver {
                 if error.kind() == LogErrorKind::Fenced && self.membership.members().is_some() {
                     // The log answers: it is this session that counts as gone.
                     self.membership.hurry();
-                    events.push(Event::LeaseLost);
+                    self.lease_is_lost(events);
                 } else {
                     self.log_is_down(error, events);
                 }
@@ -94,6 +94,22 @@ impl Driver {
         }
     }
 
+    fn lease_is_lost(&mut self, events: &mut Vec<Event>) {
+        if !matches!(self.health.lease, LeaseHealth::Lost { .. }) {
+            self.health.lease = LeaseHealth::Lost { since: self.time.now() };
+            self.tell_health();
+        }
+        events.push(Event::LeaseLost);
+    }
+
+    pub(super) fn lease_is_held(&mut self, members: Vec<Member>, events: &mut Vec<Event>) {
+        if self.health.lease != LeaseHealth::Held {
+            self.health.lease = LeaseHealth::Held;
+            self.tell_health();
+        }
+        events.push(Event::LeaseHeld(members));
+    }
+
     pub(super) fn is_log_down(&self) -> bool {
         self.health.log != LogHealth::Up
     }
@@ -106,7 +122,7 @@ impl Driver {
         match renewed {
             Renewed::Look => self.bury_foreign(),
             Renewed::Held(members) => {
-                events.push(Event::LeaseHeld(members));
+                self.lease_is_held(members, events);
                 if !self.journal.is_busy() {
                     self.log_is_up(events);
                 } else if self.is_log_down() {
@@ -122,7 +138,7 @@ impl Driver {
                     "the lease cannot be renewed; nothing starts until it is"
                 );
                 self.log_is_down(error, events);
-                events.push(Event::LeaseLost);
+                self.lease_is_lost(events);
             }
             Renewed::Fenced(name) => {
                 tracing::error!(
@@ -130,6 +146,7 @@ impl Driver {
                     node = &*name,
                     "the lease had ended, and others have taken over; its live runs are stopped"
                 );
+                self.lease_is_lost(events);
                 self.health.node = Some(name.clone());
                 self.tell_health();
                 events.push(Event::Renamed(name));

@@ -90,7 +90,9 @@ impl Engine {
             effects.extend(forced.reply.map(Effect::Forget));
             return;
         };
-        if let Some(label) = definition.policy.on.clone().filter(|label| !self.has_label(label)) {
+        // What was configured last counts: until the others know of it, the request waits.
+        let has_label = |label: &Arc<str>| self.config.node_labels.contains(label);
+        if let Some(label) = definition.policy.on.clone().filter(|label| !has_label(label)) {
             // No other session hears of it.
             effects.extend(forced.reply.map(Effect::Forget));
             let task = definition.name.clone();

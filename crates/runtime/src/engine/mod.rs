@@ -84,6 +84,8 @@ pub struct Engine {
     log_down: Option<LogError>,
     lease_lost: bool,
     turns: Turns,
+    /// What the session is good for, as far as the others know.
+    labels: Vec<Arc<str>>,
     /// Tasks whose last claim may or may not be in the log.
     doubtful: Vec<TaskId>,
     /// Tasks that have a live run of another session.
@@ -144,6 +146,7 @@ impl Engine {
             facts.keep(task, keep);
         }
         let begin = Details::default().with_node(node.clone()).shared();
+        let labels = config.node_labels.clone();
         let mut engine = Self {
             config,
             node,
@@ -171,6 +174,7 @@ impl Engine {
             log_down: None,
             lease_lost: false,
             turns: Turns::default(),
+            labels,
             doubtful: Vec::new(),
             foreign: BTreeSet::new(),
             replaced: HashMap::new(),
@@ -299,6 +303,9 @@ impl Engine {
             Event::Configured(config, shut_cond) => {
                 let louder = self.config.silence_cond_check && !config.silence_cond_check;
                 self.config = config;
+                if self.turns.is_alone() {
+                    self.set_labels(self.config.node_labels.clone());
+                }
                 self.set_shut_cond(shut_cond);
                 self.send_reads(effects);
                 if louder {
@@ -338,6 +345,11 @@ impl Engine {
             Event::LeaseLost => self.lease_lost = true,
             Event::LeaseHeld(members) => {
                 self.lease_lost = false;
+                // What the others know of it.
+                let own = members.iter().find(|member| member.node == self.node);
+                if let Some(labels) = own.map(|own| own.labels.clone()) {
+                    self.set_labels(labels);
+                }
                 self.turns.set_members(members);
                 self.go_on(effects);
             }

@@ -47,6 +47,11 @@ impl Turns {
         }
     }
 
+    /// Tells whether nobody is told what this session is good for.
+    pub(super) fn is_alone(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// Notes that a task did not become due after all, or not here.
     pub(super) fn forget(&mut self, key: Key) {
         self.since.remove(&key);
@@ -94,7 +99,15 @@ impl Turns {
 impl Engine {
     /// Tells whether tasks of this label may run here.
     pub(super) fn has_label(&self, label: &str) -> bool {
-        self.config.node_labels.iter().any(|own| **own == *label)
+        self.labels.iter().any(|own| **own == *label)
+    }
+
+    pub(super) fn set_labels(&mut self, labels: Vec<Arc<str>>) {
+        if self.labels != labels {
+            self.labels = labels;
+            // Tasks of a label that is new have waited for nothing.
+            self.look_at_all();
+        }
     }
 
     /// Tells when it is this session's turn to claim a task that became due; `None`: now. Nobody waits
