@@ -375,6 +375,26 @@ async fn a_session_that_ends_gives_its_lease_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_cannot_begin_gives_its_lease_back() {
+    let server = Server::new();
+    let line = server.line();
+    let session = on(&line).task(task("tick", "every 1 s")).build().unwrap();
+    line.set(Fault::Unread);
+    let error = session.run().without_signals().typed().await.unwrap_err();
+    assert_eq!(error.to_string(), "the run log cannot be read");
+    assert_eq!(server.lease_count(), 0);
+    // It had one, as it has when it can begin.
+    line.set(Fault::None);
+    let story = async {
+        pass("1 s").await;
+        assert_eq!(server.lease_count(), 1);
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(server.lease_count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_whose_lease_is_renewed_waits_no_longer_for_its_log() {
     let line = Server::new().line();
     let tasks = [slow("long", "every 1 hour", "12 s"), task("tick", "every 1 s")];
