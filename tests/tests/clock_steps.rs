@@ -1,12 +1,21 @@
 //! A clock that is set while a session runs: elapsed time goes on as it did, and what waits for an
 //! instant is looked at by the new time.
 
-use redengine_core::Session;
-use redengine_core::Task;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redengine_core::facts::History;
+use redengine_core::record::Action;
+use redengine_core::runlog::RunLog;
 use redengine_core::session::SessionBuilder;
+use redengine_core::{Session, Task, Timestamp};
+use redengine_log::MemoryLog;
+use redengine_runtime::effect::{Effect, Report};
+use redengine_runtime::engine::Engine;
+use redengine_runtime::event::{BodyEnd, Event, Step};
 use redengine_tests::stepped::SteppedClock;
 use redengine_tests::world::{
-    actions, pass, run_while, serving, session, slow, span, starts, task,
+    actions, at, pass, run_while, serving, session, slow, span, starts, task,
 };
 use tokio::time::Instant;
 
@@ -116,6 +125,56 @@ async fn cycles_rest_for_as_long_as_they_should() {
         // Cycles at 0, 20, 40 and 60 s, and one that looks at how many there were.
         assert_eq!(lasts(&session, &clock, set, async {}).await, 80_000);
     }
+}
+
+/// Lets a run live for 10 s, and tells how long it is said to have taken. The clock is set back by a
+/// minute, or forward, before the log has answered that it may begin.
+async fn took(step: Step) -> (Duration, Option<Timestamp>) {
+    let start = at("2026-11-24 07:00");
+    let log = MemoryLog::new();
+    let session = session("2026-11-24 07:00")
+        .configure(|config| config.timeout = Some(span("1 hour")))
+        .task(task("t", "~has started"))
+        .build()
+        .unwrap();
+    let mut engine = Engine::new(Arc::new(session.config()), None, "here".into(), 1, start);
+    for definition in session.tasks() {
+        engine.restore(definition, History::default());
+    }
+    let mut now = start;
+    let mut events = Vec::new();
+    let mut timeout = None;
+    loop {
+        let mut effects = Vec::new();
+        engine.step(events.drain(..), now, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::Append(run, append) => {
+                    let is_start = append.record.action == Action::Run;
+                    let answer = log.append(vec![append]).await.unwrap().remove(0);
+                    if is_start {
+                        now = step.shift(now);
+                        events.push(Event::ClockStepped(step));
+                    }
+                    events.push(Event::Appended(run, answer));
+                }
+                Effect::Start(ticket) => {
+                    timeout = engine.wake();
+                    now = now.after(span("10 s"));
+                    events.push(Event::Ended(ticket.key, BodyEnd::Inaction));
+                }
+                Effect::Report(Report::Ended { took, .. }) => return (took, timeout),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_takes_as_long_as_it_lives_whatever_the_clock_shows() {
+    let minute = span("1 min");
+    assert_eq!(took(Step::Back(minute)).await, (span("10 s"), Some(at("2026-11-24 07:59"))));
+    assert_eq!(took(Step::Forward(minute)).await, (span("10 s"), Some(at("2026-11-24 08:01"))));
 }
 
 #[tokio::test(start_paused = true)]
