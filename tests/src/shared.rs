@@ -38,6 +38,8 @@ pub enum Fault {
     Unrenewed,
     /// Only leases can be taken and given back.
     Unread,
+    /// Only records cannot be appended.
+    Unappended,
     /// The connection is lost after the log has taken something and before it says so.
     Unheard,
     /// What is appended is taken, and answered only when nothing happens on the way any more, whatever
@@ -247,6 +249,9 @@ impl RunLog for Line {
         if *self.fault.borrow() == Fault::Full {
             let starts = batch.iter().filter(|append| append.record.action == Action::Run);
             self.refused.fetch_add(starts.count(), Ordering::Relaxed);
+        }
+        if *self.fault.borrow() == Fault::Unappended {
+            return Err(lost());
         }
         let log = self.write_through().await?;
         if batch.iter().any(|append| self.server.is_fenced(append)) {

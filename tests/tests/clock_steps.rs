@@ -8,8 +8,10 @@ use redengine_core::facts::History;
 use redengine_core::record::Action;
 use redengine_core::runlog::RunLog;
 use redengine_core::session::SessionBuilder;
+use redengine_core::time::Clock;
 use redengine_core::{Session, Task, Timestamp};
 use redengine_log::MemoryLog;
+use redengine_runtime::VirtualClock;
 use redengine_runtime::effect::{Effect, Report};
 use redengine_runtime::engine::Engine;
 use redengine_runtime::event::{BodyEnd, Event, Step};
@@ -17,7 +19,6 @@ use redengine_tests::stepped::SteppedClock;
 use redengine_tests::world::{
     actions, at, pass, run_while, serving, session, slow, span, starts, task,
 };
-use tokio::time::Instant;
 
 /// How a clock is set.
 type Set = fn(&SteppedClock);
@@ -37,7 +38,8 @@ fn deaf(name: &str) -> Task {
 /// Runs a session until it has ended, with its clock set at 5 s, and tells how many milliseconds that
 /// took.
 async fn lasts(session: &Session, clock: &SteppedClock, set: Set, story: impl Future) -> u128 {
-    let begun = Instant::now();
+    let steady = VirtualClock::starting(at("2026-11-24 07:00"));
+    let begun = steady.now();
     let set = async {
         pass("5 s").await;
         set(clock);
@@ -47,7 +49,7 @@ async fn lasts(session: &Session, clock: &SteppedClock, set: Set, story: impl Fu
         std::future::pending::<()>().await;
     };
     tokio::time::timeout(span("2 hours"), run_while(session, story)).await.unwrap().unwrap();
-    begun.elapsed().as_millis()
+    steady.now().since(begun).as_millis()
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,8 +6,10 @@ use redengine_core::facts::History;
 use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Expect, PastOf, RunLog};
 use redengine_core::session::OnConflict;
+use redengine_core::time::Clock;
 use redengine_core::{Session, Timestamp};
 use redengine_log::MemoryLog;
+use redengine_runtime::VirtualClock;
 use redengine_runtime::effect::Effect;
 use redengine_runtime::engine::Engine;
 use redengine_runtime::event::Event;
@@ -63,9 +65,10 @@ async fn a_shut_cond_that_looks_further_back_ends_nothing_until_that_is_read() {
         session.configure(|config| config.shut_cond = "true".parse().ok()).unwrap();
         std::future::pending::<()>().await;
     };
-    let begun = tokio::time::Instant::now();
+    let steady = VirtualClock::starting(at("2026-11-24 07:00"));
+    let begun = steady.now();
     tokio::time::timeout(span("1 min"), run_while(&session, story)).await.unwrap().unwrap();
-    assert_eq!(begun.elapsed(), span("20500 ms"));
+    assert_eq!(steady.now().since(begun), span("20500 ms"));
 }
 
 // ---- what is written while it is read

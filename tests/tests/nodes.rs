@@ -379,9 +379,18 @@ async fn a_session_that_cannot_begin_gives_its_lease_back() {
     let server = Server::new();
     let line = server.line();
     let session = on(&line).task(task("tick", "every 1 s")).build().unwrap();
+    // It cannot read its past, or not end the run that a session has left behind there.
     line.set(Fault::Unread);
     let error = session.run().without_signals().typed().await.unwrap_err();
     assert_eq!(error.to_string(), "the run log cannot be read");
+    assert_eq!(server.lease_count(), 0);
+    let left = on(&server.line()).task(long()).build().unwrap();
+    let killed = spawn(&left);
+    pass("1 s").await;
+    killed.abort();
+    pass("20 s").await;
+    line.set(Fault::Unappended);
+    session.run().without_signals().typed().await.unwrap_err();
     assert_eq!(server.lease_count(), 0);
     // It had one, as it has when it can begin.
     line.set(Fault::None);

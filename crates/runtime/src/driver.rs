@@ -20,12 +20,11 @@ use redengine_core::probe::Probe;
 use redengine_core::record::{Recorded, RunId, Seq};
 use redengine_core::runlog::{LogError, Member, Past};
 use redengine_core::session::{Config, Definition, Ended, Health, Inbox, Request};
-use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::log::{bury, last_output, read_all};
+use self::log::{bury, last_output, read_all, restore_others};
 use crate::clock::Time;
 use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
@@ -33,11 +32,11 @@ use crate::engine::{Engine, ReplyTo};
 use crate::error::RunError;
 use crate::event::{Event, Remembered};
 use crate::exec::{self, Ready, StartedRuns};
-use crate::journal::{Journal, Whose, Written};
+use crate::journal::{Journal, Whose};
 use crate::lints::{self, PastRuns};
 use crate::membership::Membership;
 use crate::probe;
-use crate::report::tell;
+use crate::report::{tell, tell_start};
 use crate::retention::{self, Pruned};
 use crate::strays::Strays;
 
@@ -115,14 +114,7 @@ impl Driver {
             }
         };
         let now = time.now();
-        // Which rules an odd hour was decided by must be told when somebody asks why.
-        tracing::info!(
-            target: "redengine",
-            tasks = definitions.len(),
-            zone = %session.zone(),
-            tzdb = %Zone::database(),
-            "the session starts"
-        );
+        tell_start(definitions.len(), &session.zone());
         let seed = fastrand::u64(..);
         let probe_interval = config.probe_interval;
         let mut engine = Engine::new(Arc::new(config), shut_cond, node.clone(), seed, now);
@@ -145,15 +137,7 @@ impl Driver {
         for (task, name) in session.removed() {
             engine.restore_removed(task, name);
         }
-        let mut strays = Strays::default();
-        for (name, past) in &known.others {
-            match session.id_of(name) {
-                Some(task) => {
-                    engine.restore_history(task, History::restored(past, Keep::default()));
-                }
-                None => strays.take(name, past),
-            }
-        }
+        let strays = restore_others(&known.others, &session, &mut engine);
         for (name, live) in strays.iter().filter(|(_, live)| membership.is_left(live)) {
             bury(live, name, now, &mut journal);
         }
@@ -190,12 +174,9 @@ impl Driver {
         }
         driver.learn_probes(&mut first);
         driver.learn_params(&mut first);
-        // The runs that others left behind are ended before anything is decided.
-        while driver.journal.is_busy() {
-            match driver.journal.next().await {
-                Written::Answered(answers) => driver.take_answers(answers, &mut first),
-                Written::Failed { error, .. } => return Err(error.into()),
-            }
+        if let Err(error) = driver.write_down(&mut first).await {
+            driver.membership.leave().await;
+            return Err(error.into());
         }
         // What was asked before it runs, as not to start anything, holds from the first cycle on.
         while let Some(request) = driver.inbox.try_next() {

@@ -1,8 +1,21 @@
 //! Tells people what happens, as `tracing` events.
 
 use redengine_core::record::{Action, Reason};
+use redengine_core::time::Zone;
 
 use crate::effect::Report;
+
+/// Tells people that a session starts.
+pub(crate) fn tell_start(tasks: usize, zone: &Zone) {
+    // Which rules an odd hour was decided by must be told when somebody asks why.
+    tracing::info!(
+        target: "redengine",
+        tasks,
+        %zone,
+        tzdb = %Zone::database(),
+        "the session starts"
+    );
+}
 
 /// Tells people.
 pub(crate) fn tell(report: &Report) {

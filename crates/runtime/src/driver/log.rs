@@ -13,12 +13,14 @@ use redengine_core::runlog::{
 };
 use redengine_core::session::{LeaseHealth, LogHealth};
 use redengine_core::task::Output;
-use redengine_core::{TaskId, Timestamp};
+use redengine_core::{Session, TaskId, Timestamp};
 
 use super::{Driver, Followed, Read};
+use crate::engine::Engine;
 use crate::event::{Event, Remembered};
 use crate::journal::{Journal, Whose, Written};
 use crate::membership::{Membership, Renewed};
+use crate::strays::Strays;
 
 /// So many records that others wrote are read at a time.
 const FOLLOWED: usize = 1024;
@@ -265,11 +267,18 @@ impl Driver {
         events.push(Event::Followed(known));
     }
 
-    pub(super) fn take_answers(
-        &mut self,
-        answers: Vec<(Whose, Appended)>,
-        events: &mut Vec<Event>,
-    ) {
+    /// Ends the runs that others left behind, before anything is decided.
+    pub(super) async fn write_down(&mut self, events: &mut Vec<Event>) -> Result<(), LogError> {
+        while self.journal.is_busy() {
+            match self.journal.next().await {
+                Written::Answered(answers) => self.take_answers(answers, events),
+                Written::Failed { error, .. } => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn take_answers(&mut self, answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
         for (whose, appended) in answers {
             match (whose, appended) {
                 (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
@@ -312,6 +321,22 @@ pub(super) async fn read_all(
     // Who was not there then is gone: sessions take a lease before they begin a run.
     membership.look_again().await?;
     Ok(known)
+}
+
+/// Takes note of the live runs of tasks that were removed, and tells those of tasks that are unknown.
+pub(super) fn restore_others(
+    others: &[(Arc<str>, Past)],
+    session: &Session,
+    engine: &mut Engine,
+) -> Strays {
+    let mut strays = Strays::default();
+    for (name, past) in others {
+        match session.id_of(name) {
+            Some(task) => engine.restore_history(task, History::restored(past, Keep::default())),
+            None => strays.take(name, past),
+        }
+    }
+    strays
 }
 
 async fn read_pasts(
