@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use redengine_core::facts::History;
-use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{Append, Expect, PastOf, RunLog};
+use redengine_core::record::{Action, Record, RunId, Seq};
+use redengine_core::runlog::{Append, Expect, PastOf, Query, RunLog};
 use redengine_core::session::OnConflict;
 use redengine_core::time::Clock;
-use redengine_core::{Session, Timestamp};
+use redengine_core::{Expr, Session, TaskId, Timestamp};
 use redengine_log::MemoryLog;
 use redengine_runtime::VirtualClock;
 use redengine_runtime::effect::Effect;
@@ -27,7 +27,7 @@ async fn a_replacement_that_looks_further_back_starts_nothing_until_that_is_read
         .unwrap();
     let story = async {
         pass("10500 ms").await;
-        let condition = NOT_OFTEN.parse::<redengine_core::Expr>().unwrap();
+        let condition = NOT_OFTEN.parse::<Expr>().unwrap();
         session.add_task(task("new", condition)).unwrap();
         pass("10 s").await;
         session.shutdown();
@@ -71,74 +71,105 @@ async fn a_shut_cond_that_looks_further_back_ends_nothing_until_that_is_read() {
     assert_eq!(steady.now().since(begun), span("20500 ms"));
 }
 
-// ---- what is written while it is read
+// ---- what happens while it is read
 
-fn successes(log: &MemoryLog, count: u8, start: Timestamp) -> impl Future<Output = Vec<Recorded>> {
-    let log = log.clone();
-    async move {
-        let before = log.last_seq().await.unwrap();
-        for n in 0..count {
-            let run = RunId::new(start, [n.wrapping_add(u8::try_from(before.0).unwrap()); 10]);
+/// An engine of which a log is read when the test says so. The task `new` starts by what there is of
+/// `up`.
+struct World {
+    log: MemoryLog,
+    engine: Engine,
+    up: TaskId,
+    now: Timestamp,
+}
+
+fn tasks(condition: &str) -> Session {
+    let condition = condition.parse::<Expr>().unwrap();
+    let builder = session("2026-11-24 07:00");
+    builder.task(task("up", "false")).task(task("new", condition)).build().unwrap()
+}
+
+impl World {
+    fn new() -> Self {
+        let now = at("2026-11-24 07:00");
+        let session = tasks("false");
+        let mut engine = Engine::new(Arc::new(session.config()), None, "here".into(), 1, now);
+        for definition in session.tasks() {
+            engine.restore(definition, History::default());
+        }
+        Self { log: MemoryLog::new(), engine, up: session.id_of("up").unwrap(), now }
+    }
+
+    fn step(&mut self, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.engine.step([event], self.now, &mut effects);
+        effects
+    }
+
+    /// Lets another session succeed so often, of which this one hears.
+    async fn succeed(&mut self, times: usize) {
+        for _ in 0..times {
+            let last = self.log.last_seq().await.unwrap();
+            let number = u8::try_from(last.0).unwrap();
             let record = Record {
                 task: "up".into(),
-                run,
+                run: RunId::new(self.now, [number; 10]),
                 action: Action::Run,
-                at: start,
-                started: start,
+                at: self.now,
+                started: self.now,
                 due: None,
                 details: None,
             };
             let end = Record { action: Action::Success, ..record.clone() };
-            let last = log.last_seq().await.unwrap();
             let expect = Expect::Latest((last > Seq(0)).then_some(last));
-            let batch =
-                vec![Append { record, expect }, Append { record: end, expect: Expect::Open }];
-            log.append(batch).await.unwrap();
+            let begin = Append { record, expect };
+            let end = Append { record: end, expect: Expect::Open };
+            self.log.append(vec![begin, end]).await.unwrap();
+            let records = self.log.read(Query::all().after(last)).await.unwrap();
+            let of_up = records.into_iter().map(|recorded| (self.up, recorded)).collect();
+            assert!(self.step(Event::Followed(of_up)).is_empty());
         }
-        log.read(redengine_core::runlog::Query::all().after(before)).await.unwrap()
+    }
+
+    /// Gives `new` another condition, for which something must be read.
+    fn define(&mut self, condition: &str) -> Vec<Effect> {
+        self.step(Event::Defined(tasks(condition).tasks().remove(1)))
+    }
+
+    /// Reads what is asked for, as it is now.
+    async fn read(&self, mut effects: Vec<Effect>) -> Event {
+        let Some(Effect::Read(of)) = effects.pop() else { panic!("nothing is read") };
+        assert!(effects.is_empty(), "{effects:?}");
+        let mut pasts = Vec::new();
+        for (task, keep) in of {
+            assert_eq!(task, self.up);
+            let of = vec![PastOf { task: "up".into(), keep }];
+            let past = self.log.past(of).await.unwrap().remove(0);
+            pasts.push((task, History::restored(&past, keep), None));
+        }
+        Event::Read(pasts)
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_is_recorded_while_the_past_is_read_is_not_forgotten_and_hides_none_of_it() {
-    let now = at("2026-11-24 07:00");
-    let tasks = |condition: &str| -> Session {
-        let condition = condition.parse::<redengine_core::Expr>().unwrap();
-        session("2026-11-24 07:00")
-            .task(task("up", "false"))
-            .task(task("new", condition))
-            .build()
-            .unwrap()
-    };
-    let log = MemoryLog::new();
-    let first = successes(&log, 4, now).await;
-    let session = tasks("false");
-    let mut engine = Engine::new(Arc::new(session.config()), None, "here".into(), 1, now);
-    let up = session.id_of("up").unwrap();
-    for definition in session.tasks() {
-        engine.restore(definition, History::default());
-    }
-    let mut effects = Vec::new();
-    engine.step(
-        [Event::Followed(first.into_iter().map(|one| (up, one)).collect())],
-        now,
-        &mut effects,
-    );
-    let new = tasks(NOT_OFTEN).tasks().remove(1);
-    engine.step([Event::Defined(new)], now, &mut effects);
-    let Some(Effect::Read(of)) = effects.pop() else { panic!("nothing is read") };
-    let names = of.iter().map(|(_, keep)| PastOf { task: "up".into(), keep: *keep }).collect();
-    let pasts = log.past(names).await.unwrap();
-    let pasts = of.iter().zip(pasts);
-    let pasts =
-        pasts.map(|((task, keep), past)| (*task, History::restored(&past, *keep), None)).collect();
-    // The fifth success comes while the first four are being read.
-    let fifth = successes(&log, 1, now).await;
-    engine.step(
-        [Event::Followed(fifth.into_iter().map(|one| (up, one)).collect())],
-        now,
-        &mut effects,
-    );
-    engine.step([Event::Read(pasts)], now, &mut effects);
+    let mut world = World::new();
+    world.succeed(4).await;
+    let asked = world.define(NOT_OFTEN);
+    let read = world.read(asked).await;
+    world.succeed(1).await;
+    let effects = world.step(read);
+    assert!(effects.is_empty(), "{effects:?}");
+}
+
+#[tokio::test]
+async fn a_condition_that_looks_further_back_than_what_is_being_read_waits_for_the_next() {
+    let mut world = World::new();
+    world.succeed(5).await;
+    let asked = world.define("~task 'up' has succeeded at least 3 times past 1 hour");
+    let read = world.read(asked).await;
+    assert!(world.define(NOT_OFTEN).is_empty());
+    let asked = world.step(read);
+    let read = world.read(asked).await;
+    let effects = world.step(read);
     assert!(effects.is_empty(), "{effects:?}");
 }
