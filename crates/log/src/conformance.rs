@@ -23,6 +23,7 @@ mod past;
 mod prune;
 mod race;
 mod read;
+mod unfinished;
 
 use std::error::Error;
 use std::fmt;
@@ -84,6 +85,7 @@ pub fn checks() -> Vec<Check> {
         follow::CHECKS,
         prune::CHECKS,
         import::CHECKS,
+        unfinished::CHECKS,
     ]
     .concat()
 }

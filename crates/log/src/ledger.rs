@@ -154,6 +154,12 @@ impl Ledger {
         self.tasks.iter()
     }
 
+    /// Lists the tasks that have runs which have begun and not ended.
+    pub(crate) fn unfinished(&self) -> Vec<Arc<str>> {
+        let places: HashSet<usize> = self.open.values().map(|open| open.task).collect();
+        places.into_iter().map(|place| Arc::clone(&self.tasks[place].name)).collect()
+    }
+
     /// Notes the number that a task has in the database.
     pub(crate) fn set_id(&mut self, name: &Arc<str>, id: i64) {
         let place = self.place(name);

@@ -139,6 +139,12 @@ impl RunLog for MemoryLog {
         Ok(of.iter().map(|of| state.past(of)).collect())
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        let state = self.lock();
+        let unfinished = state.histories.iter().filter(|history| history.has_open());
+        Ok(unfinished.map(|history| Arc::clone(history.task())).collect())
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         Ok(self.lock().last_seq)
     }

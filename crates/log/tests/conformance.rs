@@ -149,6 +149,10 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::ForgetsLatest, "the_latest_of_each_action_is_there"),
     (Fault::ForgetsGreatestStart, "the_greatest_start_of_each_action_is_there"),
     (Fault::ForgetsOpen, "runs_that_have_not_ended_are_there"),
+    (Fault::ForgetsUnfinished, "tasks_with_runs_that_have_not_ended_are_told"),
+    (Fault::AllAreUnfinished, "tasks_with_runs_that_have_not_ended_are_told"),
+    (Fault::AllAreUnfinished, "runs_that_were_imported_and_have_not_ended_are_told"),
+    (Fault::ForgetsUnfinished, "runs_that_have_not_ended_are_told_after_older_records_are_removed"),
     (Fault::AllAreOpen, "runs_that_have_not_ended_are_there"),
     (Fault::IgnoresKeep, "as_many_as_are_wanted_of_each_action_are_there"),
     (Fault::SwapsPasts, "pasts_are_in_the_order_in_which_they_were_asked_for"),
@@ -272,6 +276,8 @@ enum Fault {
     ForgetsLatest,
     ForgetsGreatestStart,
     ForgetsOpen,
+    ForgetsUnfinished,
+    AllAreUnfinished,
     AllAreOpen,
     IgnoresKeep,
     SwapsPasts,
@@ -598,6 +604,23 @@ impl RunLog for Faulty {
             }
         }
         Ok(pasts)
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        match self.fault {
+            Fault::ForgetsUnfinished => {
+                let mut unfinished = self.log.unfinished().await?;
+                unfinished.pop();
+                Ok(unfinished)
+            }
+            Fault::AllAreUnfinished => {
+                let begun = self.log.read(Query::all().actions([Action::Run])).await?;
+                let names: BTreeMap<Arc<str>, ()> =
+                    begun.into_iter().map(|begun| (begun.record.task, ())).collect();
+                Ok(names.into_keys().collect())
+            }
+            _ => self.log.unfinished().await,
+        }
     }
 
     async fn last_seq(&self) -> Result<Seq, LogError> {

@@ -56,7 +56,10 @@ pub(super) struct Run {
     pub definition: Arc<Definition>,
     pub execution: Execution,
     pub id: RunId,
+    /// When it began, as the log has it.
     pub started: Timestamp,
+    /// When it began, by the clock as it is now set.
+    pub since: Timestamp,
     pub due: Option<Timestamp>,
     /// After how long it is stopped, as was set when it began.
     pub timeout: Option<Duration>,
@@ -75,7 +78,7 @@ pub(super) enum RunState {
     /// It was told to stop.
     Stopping { reason: String },
     /// The record of its end is being appended.
-    Ending { action: Action, at: Timestamp, reason: Option<Reason>, output: Output },
+    Ending { action: Action, took: Duration, reason: Option<Reason>, output: Output },
 }
 
 impl Run {
@@ -111,6 +114,10 @@ impl Runs {
     pub(super) fn get_mut(&mut self, key: RunKey) -> Option<&mut Run> {
         let (generation, run) = self.places.get_mut(key.index())?;
         run.as_deref_mut().filter(|_| *generation == key.generation)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.places.iter_mut().filter_map(|(_, run)| run.as_mut())
     }
 
     pub(super) fn remove(&mut self, key: RunKey) -> Option<Run> {
