@@ -52,6 +52,7 @@ pub(crate) struct TaskLedger {
     /// The `run` records of runs that have not ended, in order.
     pub(crate) open: SmallVec<[(Seq, RunId); 1]>,
     /// The run that began last since the ledger was opened, and the record before it.
+    #[cfg(feature = "postgres")]
     begun: Option<(Option<Seq>, RunId)>,
     is_changed: bool,
 }
@@ -78,6 +79,7 @@ impl TaskLedger {
             failures: 0,
             tallies: SmallVec::new(),
             open: SmallVec::new(),
+            #[cfg(feature = "postgres")]
             begun: None,
             is_changed: false,
         }
@@ -136,6 +138,7 @@ impl Ledger {
 
     /// Tells whether another run has begun where this record was to begin one. Then it is not in the log,
     /// however often it was appended with this expectation.
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_taken(&self, record: &Record, expect: Expect) -> bool {
         let Expect::Latest(seq) = expect else { return false };
         let begun = self.task(&record.task).and_then(|task| task.begun);
@@ -172,6 +175,7 @@ impl Ledger {
         let place = self.place(&record.task);
         self.open_or_close(place, seq, record);
         let task = &mut self.tasks[place];
+        #[cfg(feature = "postgres")]
         if record.action == Action::Run {
             task.begun = Some((task.latest, record.run));
         }

@@ -117,7 +117,7 @@ impl Runs {
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Run> {
-        self.places.iter_mut().filter_map(|(_, run)| run.as_mut())
+        self.places.iter_mut().filter_map(|(_, run)| run.as_deref_mut())
     }
 
     pub(super) fn remove(&mut self, key: RunKey) -> Option<Run> {
