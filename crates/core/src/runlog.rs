@@ -180,10 +180,11 @@ pub struct PastOf {
 /// # Cancel safety
 ///
 /// A caller may drop any of the futures; an append may or may not have happened then, and appending
-/// the same record again is safe: a record whose run and action are in the log already is
-/// answered with [`Appended::Won`] and the number it has. If it was removed meanwhile, it is not
-/// written again, because what it expects is not so any more; the log may have forgotten then that
-/// it was won, and answer [`Appended::Lost`].
+/// the same record again, expecting the same, is safe: a record whose run and action are in the log
+/// already is answered with [`Appended::Won`] and the number it has. If it was removed meanwhile, it is
+/// not written again, because what it expects is not so any more; the log may have forgotten then that
+/// it was won, and answer [`Appended::Lost`]. It may do so too if something else is expected than when
+/// it was won, and is not so.
 #[async_trait]
 pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// Appends records in order, each if the log is as it expects when its turn comes, all in one

@@ -304,7 +304,7 @@ impl Driver {
             self.health.unwritten = unwritten;
             self.tell_health();
         }
-        exec::start(&mut self.ready, &self.session, &self.events);
+        exec::start_rest(&mut self.ready, &self.session, &self.events);
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -321,6 +321,7 @@ impl Driver {
                 let (started, ready) = exec::prepare(ticket);
                 self.runs.insert(started);
                 self.ready.push(ready);
+                exec::start_many(&mut self.ready, &self.session, &self.events);
             }
             Effect::Stop(run) => self.runs.cancel(run),
             Effect::Abort(run) => self.runs.abort(run),

@@ -90,7 +90,8 @@ impl Run {
 /// The runs by key.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    places: Vec<(u32, Option<Run>)>,
+    /// Each with its generation. Boxed, so that a burst that needs more places moves no runs.
+    places: Vec<(u32, Option<Box<Run>>)>,
     free: Vec<u32>,
     len: usize,
 }
@@ -98,6 +99,7 @@ pub(super) struct Runs {
 impl Runs {
     pub(super) fn insert(&mut self, run: Run) -> RunKey {
         self.len += 1;
+        let run = Box::new(run);
         if let Some(index) = self.free.pop() {
             let (generation, place) = &mut self.places[index as usize];
             *place = Some(run);
@@ -111,11 +113,11 @@ impl Runs {
 
     pub(super) fn get_mut(&mut self, key: RunKey) -> Option<&mut Run> {
         let (generation, run) = self.places.get_mut(key.index())?;
-        run.as_mut().filter(|_| *generation == key.generation)
+        run.as_deref_mut().filter(|_| *generation == key.generation)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Run> {
-        self.places.iter_mut().filter_map(|(_, run)| run.as_mut())
+        self.places.iter_mut().filter_map(|(_, run)| run.as_deref_mut())
     }
 
     pub(super) fn remove(&mut self, key: RunKey) -> Option<Run> {
@@ -124,7 +126,7 @@ impl Runs {
         *generation = generation.wrapping_add(1);
         self.free.push(key.index);
         self.len -= 1;
-        run.take()
+        run.take().map(|run| *run)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -134,7 +136,7 @@ impl Runs {
     pub(super) fn iter(&self) -> impl Iterator<Item = (RunKey, &Run)> {
         self.places.iter().enumerate().filter_map(|(index, (generation, run))| {
             let key = RunKey { index: u32::try_from(index).ok()?, generation: *generation };
-            Some((key, run.as_ref()?))
+            Some((key, run.as_deref()?))
         })
     }
 }
