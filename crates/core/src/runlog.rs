@@ -177,6 +177,9 @@ pub struct PastOf {
 
 /// A run log.
 ///
+/// A batch is there whole or not at all, for whoever looks. A run has at most one record of each
+/// action.
+///
 /// # Cancel safety
 ///
 /// A caller may drop any of the futures; an append may or may not have happened then, and appending
@@ -217,10 +220,15 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// numbers of the records. A dropped future has removed a part.
     async fn prune(&self, prune: Prune) -> Result<u64, LogError>;
 
-    /// Writes records that another log has recorded, under their numbers, which must increase and be
-    /// greater than the last one: else it fails with [`LogErrorKind::Order`] and writes none of them.
-    /// So a log is filled from another with what comes after its own last. Counts are of what is
-    /// imported: those of records that were removed from the other log do not come along.
+    /// Writes records that another log has recorded, under their numbers, all or none of them. So a
+    /// log is filled from another with what comes after its own last. Counts are of what is imported:
+    /// those of records that were removed from the other log do not come along.
+    ///
+    /// # Errors
+    ///
+    /// [`LogErrorKind::Order`], and none of them is written: their numbers do not increase, or are not
+    /// greater than the last one; or a run would have two records of an action. Records that were
+    /// removed do not count for that.
     async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError>;
 
     /// Gives the room of removed records back, where that takes more than removing them: a log that
@@ -405,7 +413,7 @@ pub enum LogErrorKind {
     Version,
     /// It holds something that is no record.
     Corrupt,
-    /// Records to import are not in order.
+    /// Records to import do not go on where the log ends.
     Order,
     /// There is no room for more.
     Full,

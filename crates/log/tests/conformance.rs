@@ -193,6 +193,9 @@ const FAULTS: &[(Fault, &str)] = &[
     (Fault::LosesRepeated, "what_was_imported_is_there"),
     (Fault::ImportTakesAll, "numbers_that_do_not_increase_are_refused_whole"),
     (Fault::ImportStopsHalfway, "numbers_that_do_not_increase_are_refused_whole"),
+    (Fault::ImportTakesRepeated, "a_second_record_of_a_run_and_an_action_is_refused_whole"),
+    (Fault::ImportLeavesOutRepeated, "a_second_record_of_a_run_and_an_action_is_refused_whole"),
+    (Fault::ImportStopsHalfway, "a_second_record_of_a_run_and_an_action_is_refused_whole"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -305,6 +308,8 @@ enum Fault {
     ImportBeginsAnew,
     ImportTakesAll,
     ImportStopsHalfway,
+    ImportTakesRepeated,
+    ImportLeavesOutRepeated,
 }
 
 /// A log with one fault.
@@ -495,6 +500,16 @@ impl Faulty {
         }
         records.into_iter().filter(|recorded| query.matches(recorded)).collect()
     }
+}
+
+fn check_order(mut last: Seq, records: &[Recorded]) -> Result<(), LogError> {
+    for recorded in records {
+        if recorded.seq <= last {
+            return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
+        }
+        last = recorded.seq;
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -706,6 +721,18 @@ impl RunLog for Faulty {
             Fault::ImportBeginsAnew => self.log.records.lock().unwrap().clear(),
             Fault::ImportTakesAll => {
                 self.log.records.lock().unwrap().extend(records);
+                return Ok(());
+            }
+            Fault::ImportTakesRepeated => {
+                check_order(self.log.last_seq().await?, &records)?;
+                self.log.records.lock().unwrap().extend(records);
+                return Ok(());
+            }
+            Fault::ImportLeavesOutRepeated => {
+                check_order(self.log.last_seq().await?, &records)?;
+                for recorded in records {
+                    let _ = self.log.import(vec![recorded]).await;
+                }
                 return Ok(());
             }
             Fault::ImportStopsHalfway => {

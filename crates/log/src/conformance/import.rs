@@ -17,6 +17,7 @@ checks![
     appends_go_on_after_an_import,
     what_was_imported_is_there,
     numbers_that_do_not_increase_are_refused_whole,
+    a_second_record_of_a_run_and_an_action_is_refused_whole,
 ];
 
 type Log = Arc<dyn RunLog>;
@@ -158,6 +159,27 @@ async fn numbers_that_do_not_increase_are_refused_whole(log: Log) -> Checked {
     let last = add(&log, begin("a", 3)).await?;
     refused(&log, vec![at(last.seq.0, 4)]).await?;
     fine(log.import(vec![at(last.seq.0 + 1, 4)]).await)
+}
+
+async fn a_second_record_of_a_run_and_an_action_is_refused_whole(log: Log) -> Checked {
+    let at = |seq, record| Recorded { seq: Seq(seq), record };
+    let (run, success) = (begin("a", 1), end("a", 1, Action::Success));
+    refused(&log, vec![at(1, begin("a", 2)), at(2, run.clone()), at(3, run.clone())]).await?;
+    fine(log.import(vec![at(5, run.clone()), at(6, success.clone())]).await)?;
+    // Whenever and wherever it is said to have been.
+    let other = Record { task: "b".into(), ..begin("b", 9) };
+    let other = Record { run: run.run, ..other };
+    for again in [run.clone(), success, other] {
+        refused(&log, vec![at(7, begin("a", 2)), at(8, again)]).await?;
+    }
+    let begun = add(&log, begin("a", 3)).await?;
+    refused(&log, vec![at(begun.seq.0 + 1, begin("a", 3))]).await?;
+    // A run may end in two ways, as one that was given up and ended all the same.
+    let crash = at(begun.seq.0 + 1, end("a", 1, Action::Crash));
+    fine(log.import(vec![crash.clone()]).await)?;
+    let wanted = [at(5, run), at(6, end("a", 1, Action::Success)), begun, crash];
+    same("the log", &read(&log, Query::all()).await?, &wanted.to_vec())?;
+    same("counts", &past(&log, "a", Keep::default()).await?.counts, &[2, 1, 0, 0, 0, 1])
 }
 
 /// Checks that records are refused and that none of them is in the log then.

@@ -1,6 +1,6 @@
 //! A run log as one would explain it: a list that is looked through from end to end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -28,6 +28,10 @@ impl NaiveLog {
 
 fn of<'a>(records: &'a [Recorded], task: &'a str) -> impl DoubleEndedIterator<Item = &'a Recorded> {
     records.iter().filter(move |recorded| &*recorded.record.task == task)
+}
+
+fn run_and_action(recorded: &Recorded) -> (RunId, Action) {
+    (recorded.record.run, recorded.record.action)
 }
 
 fn is_open(records: &[Recorded], task: &str, run: RunId) -> bool {
@@ -185,6 +189,12 @@ impl RunLog for NaiveLog {
         let before = [last].into_iter().chain(new.iter().map(|recorded| recorded.seq));
         if before.zip(&new).any(|(before, next)| before >= next.seq) {
             return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
+        }
+        let removed = self.removed.lock().unwrap();
+        let left = records.iter().filter(|there| !removed.contains(&there.seq));
+        let mut known: HashSet<(RunId, Action)> = left.map(run_and_action).collect();
+        if !new.iter().all(|recorded| known.insert(run_and_action(recorded))) {
+            return Err(LogError::new(LogErrorKind::Order, "a run has two records of an action"));
         }
         records.extend(new);
         Ok(())
