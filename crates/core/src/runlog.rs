@@ -370,10 +370,19 @@ impl Prune {
 /// How sessions on many machines know which of them are there: each has a lease, which it renews.
 ///
 /// Instants are those of the log's clock, never of a session's.
+///
+/// A lease that has run out may be renewed until another session has ended it; one that was ended is
+/// over, and its name is used up. While a lease has run out or is over, no run begins under its name:
+/// [`RunLog::append`] fails with [`LogErrorKind::Fenced`] for a batch with a `run` record whose
+/// [`node`](crate::record::Details::node) it is, and writes none of the batch. Other records are
+/// taken from whomever, and who never had a lease needs none.
 #[async_trait]
 pub trait Leases: Send + Sync {
     /// Takes or renews the lease of a session for `ttl` from now, ends the leases that have run out
-    /// and those of `gone`, and tells who is there.
+    /// and those of `gone`, who may have had none, and tells who is there.
+    ///
+    /// A log may leave those whose leases have run out the time to come back, as after an outage; but
+    /// it ends them as soon as others have had the time to renew theirs.
     ///
     /// # Errors
     ///
@@ -386,7 +395,8 @@ pub trait Leases: Send + Sync {
         gone: &[Arc<str>],
     ) -> Result<Vec<Member>, LogError>;
 
-    /// Gives the lease back.
+    /// Gives the lease back: the others do not see it any more, and its name may be taken again. A
+    /// lease that was ended stays so.
     async fn release(&self, node: &Arc<str>) -> Result<(), LogError>;
 }
 

@@ -13,7 +13,7 @@ use redengine_core::runlog::{
 pub(crate) struct NaiveLog {
     /// All that was ever written.
     pub(crate) records: Arc<Mutex<Vec<Recorded>>>,
-    /// The numbers of those that were removed.
+    /// The numbers of those that were removed. Locked before the records by whoever needs both.
     pub(crate) removed: Arc<Mutex<BTreeSet<Seq>>>,
 }
 
@@ -173,24 +173,25 @@ impl RunLog for NaiveLog {
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
         let left = self.left();
+        let mut removed = self.removed.lock().unwrap();
         let records = self.records.lock().unwrap();
         let gone: Vec<Seq> = left
             .iter()
             .filter(|recorded| is_prunable(&records, &left, recorded, &prune))
             .map(|recorded| recorded.seq)
             .collect();
-        self.removed.lock().unwrap().extend(&gone);
+        removed.extend(&gone);
         Ok(gone.len() as u64)
     }
 
     async fn import(&self, new: Vec<Recorded>) -> Result<(), LogError> {
+        let removed = self.removed.lock().unwrap();
         let mut records = self.records.lock().unwrap();
         let last = records.last().map_or(Seq(0), |last| last.seq);
         let before = [last].into_iter().chain(new.iter().map(|recorded| recorded.seq));
         if before.zip(&new).any(|(before, next)| before >= next.seq) {
             return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
         }
-        let removed = self.removed.lock().unwrap();
         let left = records.iter().filter(|there| !removed.contains(&there.seq));
         let mut known: HashSet<(RunId, Action)> = left.map(run_and_action).collect();
         if !new.iter().all(|recorded| known.insert(run_and_action(recorded))) {
