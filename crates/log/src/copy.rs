@@ -62,6 +62,7 @@ pub async fn copy(from: &dyn RunLog, to: &dyn RunLog) -> Result<u64, LogError> {
 /// Fails unless the other log is a copy of the first one, as far as can be told.
 async fn check_same(last: Seq, from: &dyn RunLog, to: &dyn RunLog) -> Result<(), LogError> {
     let why = match found(last, from, to).await? {
+        _ if from.last_seq().await? < last => format!("its last record, {last}, is not here"),
         Found::Same => return Ok(()),
         Found::Other(here, there) => {
             format!("record {} is {} there, and {} here", there.seq, named(&there), named(&here))
@@ -138,7 +139,7 @@ async fn is_pruned_here(from: &dyn RunLog, to: &dyn RunLog) -> Result<bool, LogE
         // OK because an action's number is below six.
         pasts.first().map_or(0, |past| past.counts[record.action as usize])
     };
-    let (were_here, were_there) = (count(from.past(of.clone()).await?), count(to.past(of).await?));
+    let (ever, copied) = (count(from.past(of.clone()).await?), count(to.past(of).await?));
     let left = from.count(Query::task(record.task).actions([record.action])).await?;
-    Ok(were_here.saturating_sub(left) >= were_there)
+    Ok(ever.saturating_sub(left) >= copied)
 }

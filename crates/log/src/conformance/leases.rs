@@ -20,7 +20,7 @@ checks![
 ];
 
 /// Long enough for all of a check.
-const LONG: Duration = Duration::from_hours(1);
+pub(super) const LONG: Duration = Duration::from_hours(1);
 /// How long those who end the leases of others have one.
 const LIVELY: Duration = Duration::from_secs(1);
 const SHORT: Duration = Duration::from_millis(20);

@@ -12,7 +12,7 @@ use super::kit::{
     Checked, Log, add, alike, append, begin, checks, end, ensure, fine, latest, lost, open, read,
     same, soon, won,
 };
-use super::leases::{is_fenced, member, renew};
+use super::leases::{LONG, is_fenced, member, renew};
 use super::prune::write;
 use super::store::Store;
 use crate::MemoryLog;
@@ -156,17 +156,16 @@ async fn who_follows_goes_on_when_the_log_is_opened_again(store: Store<'_>) -> C
 }
 
 async fn who_is_fenced_stays_so_when_the_log_is_opened_again(store: Store<'_>) -> Checked {
-    let long = std::time::Duration::from_hours(1);
     let log = store.open().await;
     if let Some(leases) = log.leases() {
-        renew(leases, &member("a"), long, &[]).await?;
-        renew(leases, &member("b"), long, &["a"]).await?;
+        renew(leases, &member("a"), LONG, &[]).await?;
+        renew(leases, &member("b"), LONG, &["a"]).await?;
     }
     drop(log);
     let log = store.open().await;
     is_fenced(&log, "a", 1).await?;
     if let Some(leases) = log.leases() {
-        let there = renew(leases, &member("c"), long, &[]).await?;
+        let there = renew(leases, &member("c"), LONG, &[]).await?;
         same("who is there", &there, &vec![member("b"), member("c")])?;
     }
     Ok(())

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use redengine_core::record::{Action, Recorded, Seq};
@@ -15,7 +14,7 @@ use super::kit::{
     Checked, Log, add, alike, append, begin, checks, end, ensure, fine, latest, lost, open, read,
     same, soon, won,
 };
-use super::leases::{is_fenced, member, renew};
+use super::leases::{LONG, is_fenced, member, renew};
 use super::race::{at_once, wins};
 use super::reopened::same_in_memory;
 use super::store::Store;
@@ -214,16 +213,15 @@ async fn a_batch_of_one_is_whole_for_the_other(store: Store<'_>) -> Checked {
 }
 
 async fn a_lease_counts_for_all(store: Store<'_>) -> Checked {
-    let long = Duration::from_hours(1);
     let [one, other] = two(store).await;
     let (Some(at_one), Some(at_other)) = (one.leases(), other.leases()) else { return Ok(()) };
-    renew(at_one, &member("a"), long, &[]).await?;
-    let there = renew(at_other, &member("b"), long, &[]).await?;
+    renew(at_one, &member("a"), LONG, &[]).await?;
+    let there = renew(at_other, &member("b"), LONG, &[]).await?;
     same("who is there", &there, &vec![member("a"), member("b")])?;
-    let there = renew(at_other, &member("b"), long, &["a"]).await?;
+    let there = renew(at_other, &member("b"), LONG, &["a"]).await?;
     same("who is there", &there, &vec![member("b")])?;
     is_fenced(&one, "a", 1).await?;
     fine(at_one.release(&"b".into()).await)?;
-    let there = renew(at_other, &member("c"), long, &[]).await?;
+    let there = renew(at_other, &member("c"), LONG, &[]).await?;
     same("who is there", &there, &vec![member("c")])
 }

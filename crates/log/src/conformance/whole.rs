@@ -13,9 +13,9 @@ use super::kit::{Checked, Log, begin, checks, end, ensure, fine, latest, open, r
 
 checks![a_batch_is_seen_whole_or_not_at_all, an_import_is_seen_whole_or_not_at_all];
 
-const BATCHES: u32 = 8;
+const BATCHES: u32 = 6;
 /// So many runs begin and end in each.
-const RUNS: u32 = 300;
+const RUNS: u32 = 150;
 
 async fn a_batch_is_seen_whole_or_not_at_all(log: Log) -> Checked {
     watch(&log, &log, Way::Append).await

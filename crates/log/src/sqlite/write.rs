@@ -33,9 +33,9 @@ impl Writer {
     }
 
     /// Writes what another log has recorded; tells the last number then.
-    pub(super) fn import(&mut self, records: Vec<Recorded>) -> Result<Seq, Failure> {
+    pub(super) fn import(&mut self, records: &[Recorded]) -> Result<Seq, Failure> {
         let imported = self.write(|write| {
-            check_order(write.kept.ledger.last(), &records)?;
+            check_order(write.kept.ledger.last(), records)?;
             records.iter().try_for_each(|recorded| write.import(recorded))
         });
         imported.map(|((), last)| last)

@@ -236,12 +236,10 @@ pub(crate) const REOPENED_FAULTS: &[(Fault, &str)] = &[
 pub(crate) const SHARED_FAULTS: &[(Fault, &str)] = &[
     (Fault::LosesAllWhenClosed, "what_one_wrote_the_other_reads"),
     (Fault::TellsOwnAppends, "who_waits_hears_of_what_another_wrote"),
-    (Fault::TellsOwnAppends, "who_follows_sees_the_records_of_all_once_and_in_order"),
     (Fault::DropsARecord, "who_follows_sees_the_records_of_all_once_and_in_order"),
     (Fault::ChecksThenActs, "of_many_that_expect_the_same_one_wins_whoever_takes_it"),
     (Fault::DecidesByItsOwn, "of_many_that_expect_the_same_one_wins_whoever_takes_it"),
     (Fault::ChecksThenActs, "of_many_that_end_a_run_one_wins_whoever_takes_it"),
-    (Fault::DecidesByItsOwn, "of_many_that_end_a_run_one_wins_whoever_takes_it"),
     (Fault::NumbersByItself, "numbers_increase_over_all"),
     (Fault::KnowsItsOwnRuns, "what_one_has_appended_is_won_again_by_the_other"),
     (Fault::CountsWhatIsLeft, "one_goes_on_after_the_other_has_pruned"),

@@ -199,19 +199,16 @@ async fn each_fault_is_noticed_by_the_check_that_is_there_for_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_fault_of_a_store_is_noticed_by_the_check_that_is_there_for_it() {
-    for (faults, checks) in [
-        (REOPENED_FAULTS, conformance::reopened_checks()),
-        (SHARED_FAULTS, conformance::shared_checks()),
-    ] {
-        let unnoticed = join_all(faults.iter().map(async |(fault, name)| {
-            let check = checks.iter().find(|check| check.name() == *name).unwrap();
-            let store = FaultyStore::new(*fault);
-            let noticed = check.run(async || store.open()).await.is_err();
-            (!noticed).then(|| format!("{name} does not notice {fault:?}"))
-        }));
-        let unnoticed: Vec<String> = unnoticed.await.into_iter().flatten().collect();
-        assert_eq!(unnoticed, Vec::<String>::new());
-    }
+    let checks = [conformance::reopened_checks(), conformance::shared_checks()].concat();
+    let faults = REOPENED_FAULTS.iter().chain(SHARED_FAULTS);
+    let unnoticed = join_all(faults.map(async |(fault, name)| {
+        let check = checks.iter().find(|check| check.name() == *name).unwrap();
+        let store = FaultyStore::new(*fault);
+        let noticed = check.run(async || store.open()).await.is_err();
+        (!noticed).then(|| format!("{name} does not notice {fault:?}"))
+    }));
+    let unnoticed: Vec<String> = unnoticed.await.into_iter().flatten().collect();
+    assert_eq!(unnoticed, Vec::<String>::new());
 }
 
 #[test]

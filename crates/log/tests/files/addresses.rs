@@ -289,5 +289,11 @@ fn a_log_that_holds_other_records_is_not_written_to() {
         assert_says(&error, LogErrorKind::Order, words);
         assert_eq!(all(&to), other);
     }
+    // Nor is a copy that has gone on by itself.
+    let to = MemoryLog::new();
+    block_on(copy(&from, &to)).unwrap();
+    add(&to, vec![latest(begin("other", 7000, 7), None)]);
+    let error = block_on(copy(&from, &to)).unwrap_err();
+    assert_says(&error, LogErrorKind::Order, "its last record, 101, is not here");
     assert_eq!(all(&from), records);
 }
