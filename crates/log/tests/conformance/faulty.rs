@@ -188,36 +188,9 @@ impl Faulty {
                 })
             }
             Fault::LosesRepeated if self.is_there(&append).await => Ok(Appended::Lost),
-            Fault::KnowsItsOwnRuns => {
-                let is_there = self.is_there(&append).await;
-                let query = Query::all().actions([append.record.action]).run(append.record.run);
-                let is_own = !self.own.read(query).await?.is_empty();
-                if is_there && !is_own {
-                    return Ok(Appended::Lost);
-                }
-                let answer = self.log.append(vec![append]).await?.remove(0);
-                if let (Appended::Won(recorded), false) = (&answer, is_own) {
-                    self.own.records.lock().unwrap().push(recorded.clone());
-                }
-                Ok(answer)
+            Fault::KnowsItsOwnRuns | Fault::DecidesByItsOwn | Fault::NumbersByItself => {
+                self.append_as_if_alone(append).await
             }
-            Fault::DecidesByItsOwn => {
-                let is_there = self.is_there(&append).await;
-                match self.own.append(vec![append.clone()]).await?.remove(0) {
-                    Appended::Won(_) if !is_there => Ok(self.force(&append)),
-                    answer => Ok(answer),
-                }
-            }
-            Fault::NumbersByItself if !self.is_there(&append).await => {
-                let Appended::Won(mut recorded) = self.force(&append) else { unreachable!() };
-                let mut records = self.log.records.lock().unwrap();
-                let mut own = self.own.records.lock().unwrap();
-                recorded.seq = Seq(own.len() as u64 + 1);
-                own.push(recorded.clone());
-                *records.last_mut().unwrap() = recorded.clone();
-                Ok(Appended::Won(recorded))
-            }
-            Fault::WritesRepeated if self.is_there(&append).await => Ok(self.force(&append)),
             Fault::ChecksThenActs if !self.is_there(&append).await => {
                 let latest = self.all(&append.record.task).await.last().map(|last| last.seq);
                 let of_run = Query::task(append.record.task.clone()).run(append.record.run);
@@ -237,6 +210,40 @@ impl Faulty {
                     self.force(&one);
                 }
                 Ok(answer)
+            }
+        }
+    }
+
+    /// Appends without regard to others who share the records.
+    async fn append_as_if_alone(&self, append: Append) -> Result<Appended, LogError> {
+        let is_there = self.is_there(&append).await;
+        match self.fault {
+            Fault::KnowsItsOwnRuns => {
+                let query = Query::all().actions([append.record.action]).run(append.record.run);
+                let is_own = !self.own.read(query).await?.is_empty();
+                if is_there && !is_own {
+                    return Ok(Appended::Lost);
+                }
+                let answer = self.log.append(vec![append]).await?.remove(0);
+                if let (Appended::Won(recorded), false) = (&answer, is_own) {
+                    self.own.records.lock().unwrap().push(recorded.clone());
+                }
+                Ok(answer)
+            }
+            Fault::DecidesByItsOwn => {
+                let decided = self.own.append(vec![append.clone()]).await?.remove(0);
+                let is_new = matches!(decided, Appended::Won(_)) && !is_there;
+                Ok(if is_new { self.force(&append) } else { decided })
+            }
+            _ if is_there => self.log.append(vec![append]).await.map(|mut one| one.remove(0)),
+            _ => {
+                let Appended::Won(mut recorded) = self.force(&append) else { unreachable!() };
+                let mut records = self.log.records.lock().unwrap();
+                let mut own = self.own.records.lock().unwrap();
+                recorded.seq = Seq(own.len() as u64 + 1);
+                own.push(recorded.clone());
+                *records.last_mut().unwrap() = recorded.clone();
+                Ok(Appended::Won(recorded))
             }
         }
     }
