@@ -103,6 +103,10 @@ impl RunLog for Ear {
         self.log.past(of).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.log.unfinished().await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.log.last_seq().await
     }

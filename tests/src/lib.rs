@@ -7,4 +7,5 @@ pub mod fuzz;
 pub mod repository;
 pub mod shared;
 pub mod simulation;
+pub mod stepped;
 pub mod world;

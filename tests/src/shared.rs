@@ -36,6 +36,8 @@ pub enum Fault {
     Full,
     /// Only leases cannot be renewed.
     Unrenewed,
+    /// Only leases can be taken and given back.
+    Unread,
     /// The connection is lost after the log has taken something and before it says so.
     Unheard,
     /// What is appended is taken, and answered only when nothing happens on the way any more, whatever
@@ -127,6 +129,26 @@ impl Server {
         rows.get(node).is_some_and(|row| !row.is_fenced)
     }
 
+    /// Tells how many sessions have a lease that nobody has ended.
+    ///
+    /// # Panics
+    ///
+    /// If it keeps no leases.
+    pub fn lease_count(&self) -> usize {
+        let rows = self.leases.as_ref().expect("leases").rows.lock().expect("no panic");
+        rows.values().filter(|row| !row.is_fenced).count()
+    }
+
+    /// Tells what a session with a lease is good for, as it has told.
+    ///
+    /// # Panics
+    ///
+    /// If it has none.
+    pub fn labels(&self, node: &str) -> Vec<Arc<str>> {
+        let rows = self.leases.as_ref().expect("leases").rows.lock().expect("no panic");
+        rows.get(node).expect("a lease").labels.clone()
+    }
+
     fn is_fenced(&self, append: &Append) -> bool {
         let Some(table) = &self.leases else { return false };
         let details = append.record.details.as_ref();
@@ -188,6 +210,9 @@ impl Line {
             .wait_for(|fault| *fault != Fault::Silence)
             .await
             .expect("a sender");
+        if fault == Fault::Unread {
+            return Err(lost());
+        }
         if fault == Fault::Cut {
             if let Some(table) = &self.server.leases {
                 self.asked.lock().expect("no panic").push(table.clock.now());
@@ -195,6 +220,13 @@ impl Line {
             return Err(lost());
         }
         Ok(&self.server.log)
+    }
+
+    async fn lease_through(&self) -> Result<(), LogError> {
+        if *self.fault.borrow() != Fault::Unread {
+            self.write_through().await?;
+        }
+        Ok(())
     }
 
     async fn write_through(&self) -> Result<&MemoryLog, LogError> {
@@ -238,6 +270,10 @@ impl RunLog for Line {
 
     async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
         self.read_through().await?.past(of).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.read_through().await?.unfinished().await
     }
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
@@ -284,7 +320,7 @@ impl Leases for Line {
         ttl: Duration,
         gone: &[Arc<str>],
     ) -> Result<Vec<Member>, LogError> {
-        self.write_through().await?;
+        self.lease_through().await?;
         if *self.fault.borrow() == Fault::Unrenewed {
             return Err(lost());
         }
@@ -306,7 +342,7 @@ impl Leases for Line {
     }
 
     async fn release(&self, node: &Arc<str>) -> Result<(), LogError> {
-        self.write_through().await?;
+        self.lease_through().await?;
         let table = self.server.leases.as_ref().expect("leases");
         table.rows.lock().expect("no panic").remove(node);
         Ok(())

@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use expect_test::expect;
-use redengine_core::Timestamp;
 use redengine_core::expr::{Custom, Expr, Literal, Statement};
 use redengine_core::probe::{Probe, ProbeError};
 use redengine_core::session::{ArgError, CustomCondition};
-use redengine_core::time::clock::Clock;
-use redengine_runtime::{RunError, VirtualClock, watched};
+use redengine_runtime::{RunError, watched};
+use redengine_tests::stepped::SteppedClock;
 use redengine_tests::world::{
-    at, pass, run_for, run_while, serving, session, slow, span, starts, task, timeline,
+    pass, run_for, run_while, serving, session, slow, span, starts, task, timeline,
 };
 use tokio::sync::watch;
 
@@ -97,23 +96,10 @@ async fn a_custom_condition_starts_its_task_when_its_answer_turns() {
     }
 }
 
-/// A clock that can be set back by an hour.
-#[derive(Clone)]
-struct SetBack(Arc<(VirtualClock, AtomicBool)>);
-
-impl Clock for SetBack {
-    fn now(&self) -> Timestamp {
-        let (clock, is_back) = &*self.0;
-        let back = if is_back.load(Ordering::Relaxed) { span("1 hour") } else { Duration::ZERO };
-        clock.now().before(back)
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_custom_condition_is_asked_at_the_same_pace_after_the_clock_was_set_back() {
     let oracle = Oracle::default();
-    let clock = VirtualClock::starting(at("2026-11-24 07:00"));
-    let clock = SetBack(Arc::new((clock, AtomicBool::new(false))));
+    let clock = SteppedClock::starting("2026-11-24 07:00");
     let session = session("2026-11-24 07:00")
         .clock(clock.clone())
         .configure(|config| config.probe_interval = span("1 s"))
@@ -122,7 +108,7 @@ async fn a_custom_condition_is_asked_at_the_same_pace_after_the_clock_was_set_ba
         .unwrap();
     let story = async {
         pass("10 s 500 ms").await;
-        clock.0.1.store(true, Ordering::Relaxed);
+        clock.set_back("1 hour");
         pass("5 s").await;
         oracle.say(true);
         pass("5 s").await;

@@ -131,6 +131,10 @@ impl RunLog for Silent {
         self.0.past(of).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.0.unfinished().await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         // As if others had written to it.
         Ok(self.0.last_seq().await?.max(Seq(1)))

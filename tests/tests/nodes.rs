@@ -9,7 +9,7 @@ use expect_test::expect;
 use redengine_core::param::Params;
 use redengine_core::record::{Action, Recorded};
 use redengine_core::runlog::{Query, RunLog};
-use redengine_core::session::{LogHealth, SessionBuilder};
+use redengine_core::session::{LeaseHealth, LogHealth, SessionBuilder};
 use redengine_core::{Session, Task};
 use redengine_log::MemoryLog;
 use redengine_runtime::RunSession;
@@ -316,6 +316,37 @@ async fn a_session_that_others_took_for_gone_begins_nothing_under_its_old_name()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_is_not_well_until_it_has_a_lease_again() {
+    let server = Server::new();
+    let line = server.line();
+    let session = on(&line).task(task("tick", "every 1 s")).build().unwrap();
+    let mut told = Vec::new();
+    let mut tell = || {
+        let health = session.health();
+        let lease = match &health.lease {
+            LeaseHealth::Lost { since } => format!("lost since {}", clock(*since)),
+            other => format!("{other:?}"),
+        };
+        told.push(format!("{lease}, {:?}, {}", health.log, health.is_well()));
+    };
+    let story = async {
+        pass("6500 ms").await;
+        tell();
+        server.end_lease(&node(&session));
+        line.set(Fault::Unrenewed);
+        pass("2 s").await;
+        tell();
+        line.set(Fault::None);
+        pass("3 s").await;
+        tell();
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(told, ["Held, Up, true", "lost since 24 07:00:07, Up, false", "Held, Up, true"]);
+    assert_eq!(session.health().lease, LeaseHealth::NotNeeded);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_that_ends_gives_its_lease_back() {
     let server = Server::new();
     let session = on(&server.line()).task(task("tick", "every 1 s")).build().unwrap();
@@ -341,6 +372,26 @@ async fn a_session_that_ends_gives_its_lease_back() {
     let late = records[before..].iter().filter(|known| known.record.action == Action::Run);
     let late: Vec<String> = late.map(|known| clock(known.record.at)).collect();
     assert!(late.iter().all(|at| !at.contains('.')), "{late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_cannot_begin_gives_its_lease_back() {
+    let server = Server::new();
+    let line = server.line();
+    let session = on(&line).task(task("tick", "every 1 s")).build().unwrap();
+    line.set(Fault::Unread);
+    let error = session.run().without_signals().typed().await.unwrap_err();
+    assert_eq!(error.to_string(), "the run log cannot be read");
+    assert_eq!(server.lease_count(), 0);
+    // It had one, as it has when it can begin.
+    line.set(Fault::None);
+    let story = async {
+        pass("1 s").await;
+        assert_eq!(server.lease_count(), 1);
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+    assert_eq!(server.lease_count(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -378,26 +429,4 @@ async fn a_request_that_a_session_without_the_label_cannot_serve_is_told_so_at_o
         session.shutdown();
     };
     run_while(&session, story).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_short_opportunity_is_not_left_to_a_session_that_has_no_such_task() {
-    // Who comes first in a task's order hangs on the sessions' names, which are random.
-    for _ in 0..4 {
-        let server = Server::new();
-        let other = on(&server.line()).task(task("other", "every 10 s")).build().unwrap();
-        let running = other.clone();
-        let running = tokio::spawn(async move { running.run().without_signals().await });
-        let short = task("short", "cron '* * * * * *' within 80 ms");
-        let session = on(&server.line()).task(short).build().unwrap();
-        let story = async {
-            pass("20500 ms").await;
-            session.shutdown();
-        };
-        run_while(&session, story).await.unwrap();
-        other.shutdown();
-        running.await.unwrap().unwrap();
-        let begun = starts(&session, "short").await.split(", ").count();
-        assert!(begun >= 20, "{begun}");
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use redengine_core::param::{Params, Return};
 use redengine_core::record::{Action, Details, Record};
@@ -81,6 +82,17 @@ async fn a_claim_that_is_answered_when_the_lease_may_have_ended_begins_nothing()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_claim_whose_answer_is_found_when_the_process_goes_on_begins_nothing() {
+    demand_that_the_late_claim_begins_nothing(async |_, line, _| {
+        // The process stands still for longer than the lease. When it goes on the answer is there, and
+        // is looked at before anybody has told it of its lease.
+        line.set(Fault::None);
+        tokio::time::advance(Duration::from_secs(20)).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_claim_that_is_answered_when_the_session_has_another_name_begins_nothing() {
     demand_that_the_late_claim_begins_nothing(async |server, _, session| {
         let old = node(session);
@@ -139,7 +151,7 @@ impl TaskType for Price {
         Task::new(Self::NAME, "false", move || {
             let number = 1 + begun.fetch_add(1, Ordering::Relaxed);
             async move {
-                tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                tokio::time::sleep(Duration::from_secs(5)).await;
                 Ok::<_, String>(number)
             }
         })

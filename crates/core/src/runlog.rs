@@ -183,10 +183,11 @@ pub struct PastOf {
 /// # Cancel safety
 ///
 /// A caller may drop any of the futures; an append may or may not have happened then, and appending
-/// the same record again is safe: a record whose run and action are in the log already is
-/// answered with [`Appended::Won`] and the number it has. If it was removed meanwhile, it is not
-/// written again, because what it expects is not so any more; the log may have forgotten then that
-/// it was won, and answer [`Appended::Lost`].
+/// the same record again, expecting the same, is safe: a record whose run and action are in the log
+/// already is answered with [`Appended::Won`] and the number it has. If it was removed meanwhile, it is
+/// not written again, because what it expects is not so any more; the log may have forgotten then that
+/// it was won, and answer [`Appended::Lost`]. It may do so too if something else is expected than when
+/// it was won, and is not so.
 #[async_trait]
 pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// Appends records in order, each if the log is as it expects when its turn comes, all in one
@@ -198,6 +199,28 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
 
     /// Reads what must be known of some tasks to go on, in their order.
     async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError>;
+
+    /// Tells of which tasks runs have begun and not ended, each once, in any order.
+    ///
+    /// It is asked when a session begins, so that what others left behind is ended also if nobody has
+    /// the task any more. By default, all `run` records are read for it: a log that knows which runs
+    /// are open should say so itself.
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        let mut names = HashSet::new();
+        let mut after = Seq(0);
+        loop {
+            let begun = Query::all().actions([Action::Run]).after(after).limit(FOLLOWED);
+            let begun = self.read(begun).await?;
+            let Some(last) = begun.last() else { break };
+            after = last.seq;
+            names.extend(begun.into_iter().map(|begun| begun.record.task));
+        }
+        let names: Vec<Arc<str>> = names.into_iter().collect();
+        let of = names.iter().map(|task| PastOf { task: task.clone(), keep: Keep::default() });
+        let pasts = self.past(of.collect()).await?;
+        let open = names.into_iter().zip(pasts).filter(|(_, past)| !past.open.is_empty());
+        Ok(open.map(|(task, _)| task).collect())
+    }
 
     /// Tells the number of the last record; 0 if there is none.
     async fn last_seq(&self) -> Result<Seq, LogError>;

@@ -31,6 +31,7 @@ mod read;
 mod reopened;
 mod shared;
 mod store;
+mod unfinished;
 mod whole;
 
 use std::error::Error;
@@ -97,6 +98,7 @@ pub fn checks() -> Vec<Check> {
         prune::CHECKS,
         import::CHECKS,
         leases::CHECKS,
+        unfinished::CHECKS,
     ]
     .concat()
 }

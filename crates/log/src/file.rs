@@ -240,6 +240,10 @@ impl<F: Format> RunLog for FileLog<F> {
         self.memory.past(of).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.memory.unfinished().await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.memory.last_seq().await
     }

@@ -10,6 +10,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use redengine_core::Timestamp;
 use redengine_core::record::{Action, Record, RunId, Seq};
 use redengine_core::runlog::Expect;
@@ -19,13 +20,13 @@ use smallvec::SmallVec;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     last: Seq,
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: HashMap<Arc<str>, usize, RandomState>,
     tasks: Vec<TaskLedger>,
     /// The runs that have begun and not ended.
-    open: HashMap<RunId, Open>,
+    open: HashMap<RunId, Open, RandomState>,
     /// Runs that have an end and had not begun then: they never open. Only who ends runs by
     /// [`Expect::Latest`] makes such.
-    ended: HashSet<RunId>,
+    ended: HashSet<RunId, RandomState>,
     /// The places of the tasks that have changed since [`Ledger::take_changed`].
     changed: Vec<usize>,
 }
@@ -50,6 +51,9 @@ pub(crate) struct TaskLedger {
     pub(crate) tallies: SmallVec<[Tally; 2]>,
     /// The `run` records of runs that have not ended, in order.
     pub(crate) open: SmallVec<[(Seq, RunId); 1]>,
+    /// The run that began last since the ledger was opened, and the record before it.
+    #[cfg(feature = "postgres")]
+    begun: Option<(Option<Seq>, RunId)>,
     is_changed: bool,
 }
 
@@ -75,6 +79,8 @@ impl TaskLedger {
             failures: 0,
             tallies: SmallVec::new(),
             open: SmallVec::new(),
+            #[cfg(feature = "postgres")]
+            begun: None,
             is_changed: false,
         }
     }
@@ -130,6 +136,16 @@ impl Ledger {
         }
     }
 
+    /// Tells whether another run has begun where this record was to begin one. Then it is not in the log,
+    /// however often it was appended with this expectation.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_taken(&self, record: &Record, expect: Expect) -> bool {
+        let Expect::Latest(seq) = expect else { return false };
+        let begun = self.task(&record.task).and_then(|task| task.begun);
+        record.action == Action::Run
+            && begun.is_some_and(|(after, run)| after == seq && run != record.run)
+    }
+
     /// Looks up a task.
     pub(crate) fn task(&self, name: &str) -> Option<&TaskLedger> {
         // OK because places come only from `place`, and no task is ever taken away.
@@ -139,6 +155,12 @@ impl Ledger {
     /// Lists the tasks, in the order in which they came.
     pub(crate) fn tasks(&self) -> impl Iterator<Item = &TaskLedger> {
         self.tasks.iter()
+    }
+
+    /// Lists the tasks that have runs which have begun and not ended.
+    pub(crate) fn unfinished(&self) -> Vec<Arc<str>> {
+        let places: HashSet<usize> = self.open.values().map(|open| open.task).collect();
+        places.into_iter().map(|place| Arc::clone(&self.tasks[place].name)).collect()
     }
 
     /// Notes the number that a task has in the database.
@@ -153,6 +175,10 @@ impl Ledger {
         let place = self.place(&record.task);
         self.open_or_close(place, seq, record);
         let task = &mut self.tasks[place];
+        #[cfg(feature = "postgres")]
+        if record.action == Action::Run {
+            task.begun = Some((task.latest, record.run));
+        }
         task.latest = Some(seq);
         let top = (record.started, seq);
         match task.tallies.iter_mut().find(|tally| tally.action == record.action) {

@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use foldhash::fast::RandomState;
 use redengine_core::facts::Keep;
 use redengine_core::record::{ActionSet, Record, Recorded, Seq};
 use redengine_core::runlog::{
@@ -138,6 +139,12 @@ impl RunLog for MemoryLog {
         Ok(of.iter().map(|of| state.past(of)).collect())
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        let state = self.lock();
+        let unfinished = state.histories.iter().filter(|history| history.has_open());
+        Ok(unfinished.map(|history| Arc::clone(history.task())).collect())
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         Ok(self.lock().last_seq)
     }
@@ -180,8 +187,9 @@ fn is_met(expect: Expect, task: Option<usize>, latest: Option<Seq>, run: Option<
 #[derive(Default)]
 struct State {
     last_seq: Seq,
-    by_name: HashMap<Arc<str>, usize>,
-    histories: Vec<History>,
+    by_name: HashMap<Arc<str>, usize, RandomState>,
+    #[expect(clippy::vec_box, reason = "a list that grows would move all of them")]
+    histories: Vec<Box<History>>,
     runs: Runs,
     bound: Option<usize>,
 }
@@ -209,7 +217,7 @@ impl State {
         self.last_seq = seq;
         let task = task.unwrap_or_else(|| {
             let task = self.histories.len();
-            self.histories.push(History::new(Arc::clone(&record.task)));
+            self.histories.push(Box::new(History::new(Arc::clone(&record.task))));
             self.by_name.insert(Arc::clone(&record.task), task);
             task
         });
@@ -353,7 +361,7 @@ impl State {
         }
         tasks
             .into_iter()
-            .map(|task| &self.histories[task])
+            .map(|task| &*self.histories[task])
             .filter(|history| query.after.is_none_or(|after| history.latest() > Some(after)))
             .map(|history| (history, history.matching(query)))
             .collect()

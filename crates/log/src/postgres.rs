@@ -352,6 +352,13 @@ impl RunLog for PostgresLog {
         .await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.call("read", async |shared| {
+            shared.writer.lock().await.unfinished(&shared.address).await
+        })
+        .await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.call("read", async |shared| {
             row::seq(shared.pool.with(&shared.address, read::last).await?)

@@ -217,6 +217,12 @@ impl RunLog for SqliteLog {
         self.with_reader(past).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        let unfinished =
+            |Reader { connection, kept }: &mut Reader| read::unfinished(connection, kept);
+        self.with_reader(unfinished).await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.with_reader(|reader| read::last_seq(&reader.connection)).await
     }

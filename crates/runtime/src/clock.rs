@@ -10,11 +10,13 @@ use redengine_core::Timestamp;
 use redengine_core::time::Clock;
 use tokio::time::Instant;
 
+use crate::event::Step;
+
 /// A far wake is looked at again after this long: Tokio's timers follow neither a step of the
 /// system's clock nor a suspend.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-/// How far the system's clock must be set back to look at everything again.
+/// How far the clock must be from where elapsed time would have brought it to count as set.
 const STEP: Duration = Duration::from_millis(500);
 
 /// Tells the instant by Tokio's clock, which never steps.
@@ -90,6 +92,8 @@ pub(crate) struct Time {
     clock: Arc<dyn Clock>,
     longest: Option<Duration>,
     last: Timestamp,
+    /// What it showed when it was first read, or was last found set, and the instant of that.
+    known: (Instant, Timestamp),
 }
 
 impl Time {
@@ -101,27 +105,58 @@ impl Time {
             None => (Arc::new(SystemClock), Some(LONGEST_SLEEP)),
         };
         let last = clock.now();
-        Self { clock, longest, last }
+        Self { clock, longest, last, known: (steady(), last) }
     }
 
-    /// Reads the clock, and tells whether it was set back since the last reading.
-    pub(crate) fn read(&mut self) -> (Timestamp, bool) {
+    /// Reads the clock.
+    pub(crate) fn now(&self) -> Timestamp {
         let now = self.clock.now();
-        let back = now.after(STEP) < self.last;
-        if now > self.last || back {
+        // A step of a few milliseconds is the work of a time daemon; time stands still for it.
+        if now.after(STEP) < self.last { now } else { now.max(self.last) }
+    }
+
+    /// Reads the clock, and tells how it was set since that was told last.
+    ///
+    /// It is compared with Tokio's, which shows elapsed time but for that in which the machine was
+    /// suspended. Small differences are told once they have grown to a step.
+    pub(crate) fn read(&mut self) -> (Timestamp, Option<Step>) {
+        let (now, expected) = (self.clock.now(), self.expected());
+        let step = step(expected, now);
+        if step.is_some() {
+            self.known = (steady(), now);
             self.last = now;
         }
-        // A step of a few milliseconds is the work of a time daemon; time stands still for it.
-        (self.last, back)
+        self.last = self.last.max(now);
+        (self.last, step)
+    }
+
+    /// Tells what the clock would show if it had not been set since that was told last.
+    fn expected(&self) -> Timestamp {
+        self.known.1.after(steady().saturating_duration_since(self.known.0))
     }
 
     /// Tells how long to sleep until an instant; `None`: no timer is needed.
     pub(crate) fn sleep_until(&self, wake: Option<Timestamp>) -> Option<Duration> {
-        let wait = wake.map(|wake| wake.since(self.clock.now()));
+        let wait = wake.map(|wake| {
+            let (now, expected) = (self.clock.now(), self.expected());
+            // Instants are by the clock as it was until it is told that it was set.
+            wake.since(if step(expected, now).is_some() { expected } else { now })
+        });
         match (wait, self.longest) {
             (Some(wait), Some(longest)) => Some(wait.min(longest)),
             (wait, longest) => wait.or(longest),
         }
+    }
+}
+
+/// Tells how a clock was set that should show an instant and shows another one.
+fn step(expected: Timestamp, now: Timestamp) -> Option<Step> {
+    if now.after(STEP) < expected {
+        Some(Step::Back(expected.since(now)))
+    } else if expected.after(STEP) < now {
+        Some(Step::Forward(now.since(expected)))
+    } else {
+        None
     }
 }
 

@@ -18,14 +18,14 @@ use redengine_core::facts::{History, Keep};
 use redengine_core::param::ParamValue;
 use redengine_core::probe::Probe;
 use redengine_core::record::{Recorded, RunId, Seq};
-use redengine_core::runlog::{LogError, Past};
+use redengine_core::runlog::{LogError, Member, Past};
 use redengine_core::session::{Config, Definition, Ended, Health, Inbox, Request};
 use redengine_core::time::Zone;
 use redengine_core::{Session, TaskId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::log::{bury, last_output, read_all, take_answers};
+use self::log::{bury, last_output, read_all};
 use crate::clock::Time;
 use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
@@ -39,6 +39,7 @@ use crate::membership::Membership;
 use crate::probe;
 use crate::report::tell;
 use crate::retention::{self, Pruned};
+use crate::strays::Strays;
 
 /// So many events are taken at a time.
 const EVENTS: usize = 1024;
@@ -78,6 +79,7 @@ pub(crate) struct Driver {
     pruning: BoxFuture<'static, Pruned>,
     /// Runs whose session seemed to be gone when it was last asked who is there.
     missing: HashSet<RunId>,
+    strays: Strays,
     probe_interval: Duration,
     effects: Vec<Effect>,
     finished: Option<Result<(), RunError>>,
@@ -90,7 +92,7 @@ impl Driver {
     /// Restores what the log tells of the past, and makes the engine.
     pub(crate) async fn start(session: Session, inbox: Inbox) -> Result<Self, RunError> {
         exec::note_places();
-        let mut time = Time::choose(session.clock());
+        let time = Time::choose(session.clock());
         let config = session.config();
         let log = session.log().clone();
         let labels = config.node_labels.clone();
@@ -104,15 +106,15 @@ impl Driver {
             (definition.id, keep, definition.name.clone())
         };
         let tasks = definitions.iter().map(past).collect();
-        let (followed, pasts) = match read_all(&*log, tasks, &mut membership).await {
-            Ok(read) => read,
+        let known = match read_all(&*log, tasks, &mut membership).await {
+            Ok(known) => known,
             Err(error) => {
                 // Others would wait for the turns of a session that there is not.
                 membership.leave().await;
                 return Err(error.into());
             }
         };
-        let (now, _) = time.read();
+        let now = time.now();
         // Which rules an odd hour was decided by must be told when somebody asks why.
         tracing::info!(
             target: "redengine",
@@ -125,7 +127,7 @@ impl Driver {
         let probe_interval = config.probe_interval;
         let mut engine = Engine::new(Arc::new(config), shut_cond, node.clone(), seed, now);
         let mut pasts: HashMap<TaskId, (Past, Keep)> =
-            pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
+            known.pasts.into_iter().map(|(id, keep, past)| (id, (past, keep))).collect();
         let mut journal = Journal::new(log);
         for definition in definitions {
             let mut history = History::default();
@@ -135,13 +137,25 @@ impl Driver {
                     engine.restore_output(definition.id, output);
                 }
                 for live in history.live().iter().filter(|live| membership.is_left(live)) {
-                    bury(live, &definition, now, &mut journal);
+                    bury(live, &definition.name, now, &mut journal);
                 }
             }
             engine.restore(definition, history);
         }
         for (task, name) in session.removed() {
             engine.restore_removed(task, name);
+        }
+        let mut strays = Strays::default();
+        for (name, past) in &known.others {
+            match session.id_of(name) {
+                Some(task) => {
+                    engine.restore_history(task, History::restored(past, Keep::default()));
+                }
+                None => strays.take(name, past),
+            }
+        }
+        for (name, live) in strays.iter().filter(|(_, live)| membership.is_left(live)) {
+            bury(live, name, now, &mut journal);
         }
         let (events, incoming) = mpsc::unbounded_channel();
         let mut driver = Self {
@@ -160,9 +174,10 @@ impl Driver {
             next_reply: 0,
             reading: None,
             following: None,
-            followed,
+            followed: known.followed,
             pruning: retention::first(),
             missing: HashSet::new(),
+            strays,
             probe_interval,
             effects: Vec::new(),
             finished: None,
@@ -170,15 +185,15 @@ impl Driver {
             membership,
         };
         let mut first = Vec::new();
-        if let Some(members) = driver.membership.members() {
-            first.push(Event::LeaseHeld(members.to_vec()));
+        if let Some(members) = driver.membership.members().map(<[Member]>::to_vec) {
+            driver.lease_is_held(members, &mut first);
         }
         driver.learn_probes(&mut first);
         driver.learn_params(&mut first);
         // The runs that others left behind are ended before anything is decided.
         while driver.journal.is_busy() {
             match driver.journal.next().await {
-                Written::Answered(answers) => take_answers(answers, &mut first),
+                Written::Answered(answers) => driver.take_answers(answers, &mut first),
                 Written::Failed { error, .. } => return Err(error.into()),
             }
         }
@@ -236,7 +251,9 @@ impl Driver {
                 self.follow();
             }
             // Without leases there is nothing to look for until another session runs something.
-            let looks = self.membership.members().is_some() || self.engine.has_foreign();
+            let looks = self.membership.members().is_some()
+                || self.engine.has_foreign()
+                || !self.strays.is_empty();
             tokio::select! {
                 biased;
                 _ = self.incoming.recv_many(&mut events, EVENTS), if !are_others_next => {
@@ -261,7 +278,7 @@ impl Driver {
                 }
                 renewed = self.membership.next(), if looks => self.take_renewed(renewed, &mut events),
                 pruned = &mut self.pruning => {
-                    let (now, _) = self.time.read();
+                    let now = self.time.now();
                     self.pruning = retention::next(pruned, &self.session, &self.engine, now);
                     continue;
                 }
@@ -285,18 +302,18 @@ impl Driver {
     /// Has the lints told, beside all that goes on.
     fn look_for_lints(&mut self) {
         let past = if self.followed == Seq(0) { PastRuns::None } else { PastRuns::Some };
-        let (now, _) = self.time.read();
+        let now = self.time.now();
         self.asked.spawn(lints::tell(self.session.clone(), past, now));
     }
 
     fn step(&mut self, events: impl IntoIterator<Item = Event>) {
-        let (now, back) = self.time.read();
-        let stepped = back.then_some(Event::ClockStepped);
-        if back {
-            tracing::warn!(target: "redengine", %now, "the clock was set back; all is looked at again");
+        let (now, step) = self.time.read();
+        if let Some(step) = step {
+            tracing::warn!(target: "redengine", %now, ?step, "the clock was set, or the machine was suspended");
         }
+        let stepped = step.map(Event::ClockStepped);
         let mut effects = std::mem::take(&mut self.effects);
-        self.engine.step(events.into_iter().chain(stepped), now, &mut effects);
+        self.engine.step(stepped.into_iter().chain(events), now, &mut effects);
         for effect in effects.drain(..) {
             self.perform(effect);
         }
@@ -306,7 +323,7 @@ impl Driver {
             self.health.unwritten = unwritten;
             self.tell_health();
         }
-        exec::start(&mut self.ready, &self.session, &self.events);
+        exec::start_rest(&mut self.ready, &self.session, &self.events);
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -323,6 +340,7 @@ impl Driver {
                 let (started, ready) = exec::prepare(ticket);
                 self.runs.insert(started);
                 self.ready.push(ready);
+                exec::start_many(&mut self.ready, &self.session, &self.events);
             }
             Effect::Stop(run) => self.runs.cancel(run),
             Effect::Abort(run) => self.runs.abort(run),
@@ -365,6 +383,7 @@ impl Driver {
         match request {
             Request::Define(definition) => {
                 self.learn_probes(events);
+                self.strays.forget(&definition.name);
                 events.push(Event::Defined(definition));
             }
             Request::Remove(task) => events.push(Event::Removed(task)),
@@ -378,7 +397,7 @@ impl Driver {
             Request::Why { task, reply } => {
                 // It is answered as of all that was asked before.
                 self.step(events.drain(..));
-                let (now, _) = self.time.read();
+                let now = self.time.now();
                 let name = |task| {
                     let removed = || self.engine.facts().removed(task).cloned();
                     self.session.name_of(task).or_else(removed)
@@ -405,6 +424,7 @@ impl Driver {
                 self.learn_probes(events);
                 let config: Config = self.session.config();
                 self.probe_interval = config.probe_interval;
+                self.membership.set_labels(&config.node_labels);
                 events.push(Event::Configured(Arc::new(config), self.session.shut_cond()));
             }
             Request::Params => self.learn_params(events),

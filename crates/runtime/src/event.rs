@@ -1,8 +1,8 @@
 //! Everything that can move the scheduler.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use redengine_core::TaskId;
 use redengine_core::cond::Condition;
 use redengine_core::facts::{History, ProbeId};
 use redengine_core::param::Params;
@@ -11,6 +11,7 @@ use redengine_core::record::{Reason, Recorded};
 use redengine_core::runlog::{Appended, LogError, Member};
 use redengine_core::session::{Config, Definition};
 use redengine_core::task::{Output, SetupError};
+use redengine_core::{TaskId, Timestamp};
 
 use crate::engine::{ReplyTo, RunKey};
 
@@ -69,8 +70,27 @@ pub enum Event {
     Ended(RunKey, BodyEnd),
     /// A probe has answered.
     Probed(ProbeId, Result<bool, Arc<str>>),
-    /// The clock was set back: all that waits for an instant is looked at again.
-    ClockStepped,
+    /// The clock was set. It comes before what happened by the new time.
+    ClockStepped(Step),
+}
+
+/// How the clock was set, against elapsed time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It shows so much more than it would.
+    Forward(Duration),
+    /// It shows so much less than it would.
+    Back(Duration),
+}
+
+impl Step {
+    /// Tells what the clock would have shown then if it had been set already.
+    pub fn shift(self, shown: Timestamp) -> Timestamp {
+        match self {
+            Self::Forward(by) => shown.after(by),
+            Self::Back(by) => shown.before(by),
+        }
+    }
 }
 
 /// What the log remembers of a task, and what it returned last.

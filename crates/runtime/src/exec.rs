@@ -105,22 +105,38 @@ const FEW: usize = 16;
 /// thread does it, while the rest of a burst is being decided.
 const TOGETHER: usize = 64;
 
+/// Starts runs if they are many already. Their ends come as events.
+pub(crate) fn start_many(
+    ready: &mut Vec<Ready>,
+    session: &Session,
+    events: &UnboundedSender<Event>,
+) {
+    if ready.len() >= TOGETHER {
+        let many = std::mem::replace(ready, Vec::with_capacity(TOGETHER));
+        start_elsewhere(many, session, events);
+    }
+}
+
 /// Starts runs, and leaves none. Their ends come as events.
-pub(crate) fn start(ready: &mut Vec<Ready>, session: &Session, events: &UnboundedSender<Event>) {
+pub(crate) fn start_rest(
+    ready: &mut Vec<Ready>,
+    session: &Session,
+    events: &UnboundedSender<Event>,
+) {
     if ready.len() <= FEW {
         ready.drain(..).for_each(|run| run.start(session, events));
-        return;
+    } else {
+        start_elsewhere(std::mem::take(ready), session, events);
     }
-    while !ready.is_empty() {
-        let rest = ready.split_off(ready.len().min(TOGETHER));
-        let some = std::mem::replace(ready, rest);
-        let (session, events) = (session.clone(), events.clone());
-        tokio::spawn(async move {
-            for run in some {
-                run.start(&session, &events);
-            }
-        });
-    }
+}
+
+fn start_elsewhere(runs: Vec<Ready>, session: &Session, events: &UnboundedSender<Event>) {
+    let (session, events) = (session.clone(), events.clone());
+    tokio::spawn(async move {
+        for run in runs {
+            run.start(&session, &events);
+        }
+    });
 }
 
 impl Ready {

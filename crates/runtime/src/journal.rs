@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use redengine_core::TaskId;
 use redengine_core::runlog::{Append, Appended, Expect, LogError, RunLog};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -34,8 +33,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) enum Whose {
     /// A run of this session.
     Run(RunKey),
-    /// A run of a task that another session left behind.
-    Left(TaskId),
+    /// A run that another session left behind.
+    Left,
 }
 
 /// What became of a batch.
@@ -186,7 +185,7 @@ impl Journal {
 /// Names the points before and after a record is appended.
 fn points((whose, append): &(Whose, Append)) -> [Point; 2] {
     match (whose, append.expect) {
-        (Whose::Left(_), _) => [Point::BeforeCrashAppend, Point::AfterCrashAppend],
+        (Whose::Left, _) => [Point::BeforeCrashAppend, Point::AfterCrashAppend],
         (Whose::Run(_), Expect::Latest(_)) => [Point::BeforeRunAppend, Point::AfterRunAppend],
         (Whose::Run(_), Expect::Open) => [Point::BeforeEndAppend, Point::AfterEndAppend],
     }

@@ -33,6 +33,7 @@ mod probe;
 mod report;
 mod retention;
 mod run;
+mod strays;
 
 pub use clock::VirtualClock;
 pub use error::RunError;

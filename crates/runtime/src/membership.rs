@@ -43,7 +43,10 @@ pub(crate) struct Membership {
     log: Arc<dyn RunLog>,
     /// While it is there, others of this process know that it runs.
     node: Node,
+    /// What the session is good for.
     labels: Vec<Arc<str>>,
+    /// The same, as it was told last, or is being told.
+    told: Vec<Arc<str>>,
     ttl: Duration,
     /// Those that are there; `None`: the log has no leases.
     members: Option<Vec<Member>>,
@@ -65,6 +68,7 @@ impl Membership {
         let mut membership = Self {
             log,
             node: Node::new(),
+            told: labels.clone(),
             labels,
             ttl,
             members: None,
@@ -111,6 +115,14 @@ impl Membership {
         !self.is_doubtful && (self.members.is_none() || steady() < self.trusted_until)
     }
 
+    /// Tells the others at once what the session is good for from now on.
+    pub(crate) fn set_labels(&mut self, labels: &[Arc<str>]) {
+        if self.labels != labels {
+            self.labels = labels.to_vec();
+            self.next = steady();
+        }
+    }
+
     /// Renews the lease at once: the log has said that it is not held.
     pub(crate) fn hurry(&mut self) {
         self.next = steady();
@@ -146,6 +158,10 @@ impl Membership {
             match result {
                 Ok(members) => {
                     self.held(at, members.clone());
+                    if self.labels != self.told {
+                        // They changed while the old ones were being told.
+                        self.next = steady();
+                    }
                     return Renewed::Held(members);
                 }
                 Err(error) if error.kind() == LogErrorKind::Fenced => {
@@ -185,8 +201,9 @@ impl Membership {
         self.next = at + self.ttl / 3;
     }
 
-    fn renewal(&self) -> BoxFuture<'static, Renewal> {
+    fn renewal(&mut self) -> BoxFuture<'static, Renewal> {
         let log = self.log.clone();
+        self.told.clone_from(&self.labels);
         let me = Member { node: self.node.name().clone(), labels: self.labels.clone() };
         let others = self.members.iter().flatten().map(|member| &member.node);
         let gone: Vec<Arc<str>> =

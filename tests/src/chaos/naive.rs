@@ -57,6 +57,10 @@ impl RunLog for Naive {
         self.0.past(of).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        self.0.unfinished().await
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         self.0.last_seq().await
     }

@@ -71,6 +71,16 @@ impl Facts {
         }
     }
 
+    /// Takes over a history that goes further back than what is known, with what was recorded since
+    /// it was asked for.
+    pub fn deepen(&mut self, task: TaskId, mut history: History, since: &[Recorded]) {
+        let keep = self.kept(task);
+        for recorded in since {
+            history.apply(recorded, keep);
+        }
+        self.restore(task, history);
+    }
+
     /// Tells what is known of a task.
     pub fn history(&self, task: TaskId) -> &History {
         static NOTHING: LazyLock<History> = LazyLock::new(History::default);

@@ -20,6 +20,8 @@ pub struct Health {
     pub held: bool,
     /// Whether its run log answers.
     pub log: LogHealth,
+    /// Whether the others that share the log know that it is there.
+    pub lease: LeaseHealth,
     /// How many records wait to be written.
     pub unwritten: usize,
     /// Its name in records, while it runs.
@@ -41,9 +43,25 @@ pub enum LogHealth {
     },
 }
 
+/// Whether the others that share a log know that the session is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LeaseHealth {
+    /// The log keeps no leases, or the session does not run.
+    #[default]
+    NotNeeded,
+    /// It has a lease.
+    Held,
+    /// Its lease has ended, or may have: nothing starts until it has one again.
+    Lost {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
 impl Health {
     /// Tells whether the session runs and may start what is due.
     pub fn is_well(&self) -> bool {
-        self.running && !self.held && self.log == LogHealth::Up
+        let is_lost = matches!(self.lease, LeaseHealth::Lost { .. });
+        self.running && !self.held && self.log == LogHealth::Up && !is_lost
     }
 }

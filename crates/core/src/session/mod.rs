@@ -20,7 +20,7 @@ pub use builder::{BuildError, BuildProblem, IntoLog, SessionBuilder};
 pub use config::{Config, ConfigError, OnConflict, OnLogFailure};
 pub use custom::{ArgError, CustomCondition, FromLiteral};
 pub use default::{DefaultLog, Registered, RegisteredCondition, session};
-pub use health::{Health, LogHealth};
+pub use health::{Health, LeaseHealth, LogHealth};
 pub use registry::Definition;
 pub use request::{Ended, Request};
 #[cfg(feature = "toml")]

@@ -142,6 +142,7 @@ pub(super) async fn alike(log: &Log, original: &Log) -> Checked {
         let count = fine(log.count(query.clone()).await)?;
         same(&format!("the count of {what}"), &count, &fine(original.count(query).await)?)?;
     }
+    same("the tasks with open runs", &unfinished(log).await?, &unfinished(original).await?)?;
     let mut tasks: Vec<&str> = all.iter().map(|recorded| &*recorded.record.task).collect();
     tasks.push("nobody");
     tasks.sort_unstable();
@@ -156,6 +157,12 @@ pub(super) async fn alike(log: &Log, original: &Log) -> Checked {
         ensure(missing.is_none(), || format!("of `{task}`, {missing:?} is missing"))?;
     }
     Ok(())
+}
+
+async fn unfinished(log: &Log) -> Checked<Vec<Arc<str>>> {
+    let mut tasks = fine(log.unfinished().await)?;
+    tasks.sort_unstable();
+    Ok(tasks)
 }
 
 pub(super) async fn read(log: &Arc<dyn RunLog>, query: Query) -> Checked<Vec<Recorded>> {

@@ -147,6 +147,11 @@ impl History {
         self.entries.push_back(Entry::new(seq, record));
     }
 
+    /// Tells whether runs have begun and not ended.
+    pub(super) fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Notes that the run of a `run` record is open; it must be the latest record.
     pub(super) fn open(&mut self, begin: Seq) {
         self.open.push(begin);

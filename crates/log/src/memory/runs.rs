@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use redengine_core::record::{Action, RunId, Seq};
 
 /// What there is of one run.
@@ -101,13 +102,13 @@ const SHARDS: usize = 64;
 pub(super) struct Runs {
     /// By the last byte of their id, which is random. One map of a million runs stops everything
     /// for 60 ms when it grows; of many, a small one grows at a time.
-    shards: Vec<HashMap<RunId, RunState>>,
+    shards: Vec<HashMap<RunId, RunState, RandomState>>,
     further_ends: HashMap<(RunId, Action), Seq>,
 }
 
 impl Default for Runs {
     fn default() -> Self {
-        Self { shards: vec![HashMap::new(); SHARDS], further_ends: HashMap::new() }
+        Self { shards: vec![HashMap::default(); SHARDS], further_ends: HashMap::new() }
     }
 }
 

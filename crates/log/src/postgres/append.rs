@@ -225,8 +225,11 @@ impl Decided {
                 self.new.push(recorded.clone());
                 answers.push(Appended::Won(recorded));
             } else {
-                self.unexpected.push((self.batch, place));
-                self.records.push(record.clone());
+                // Where many want the same, most have lost to one who is known.
+                if !books.ledger.is_taken(record, *expect) {
+                    self.unexpected.push((self.batch, place));
+                    self.records.push(record.clone());
+                }
                 answers.push(Appended::Lost);
             }
         }

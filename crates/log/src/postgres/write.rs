@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redengine_core::record::{Recorded, Seq};
 use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind, Past, PastOf, Prune};
@@ -231,6 +231,17 @@ impl Writer {
                 *books = Books::open(connection).await?;
             }
             Ok(Named::of(books, of))
+        })
+        .await
+    }
+
+    /// Tells of which tasks runs have not ended, by a ledger that is caught up.
+    pub(super) async fn unfinished(&mut self, address: &Address) -> Result<Vec<Arc<str>>, Failure> {
+        self.with(address, async |connection, books| {
+            if !books.catch_up(connection).await? {
+                *books = Books::open(connection).await?;
+            }
+            Ok(books.ledger.unfinished())
         })
         .await
     }

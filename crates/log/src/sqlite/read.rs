@@ -57,6 +57,19 @@ pub(super) fn past(
     pasts
 }
 
+/// Tells of which tasks runs have not ended; the ledger is brought up for it.
+pub(super) fn unfinished(
+    connection: &mut Connection,
+    kept: &mut Option<Kept>,
+) -> Result<Vec<Arc<str>>, Failure> {
+    let transaction = connection.transaction()?;
+    let current = Kept::current(kept.take(), &transaction)?;
+    let unfinished = current.ledger.unfinished();
+    *kept = Some(current);
+    transaction.finish()?;
+    Ok(unfinished)
+}
+
 /// What a walk goes along.
 #[derive(Clone, Copy)]
 enum Walk {

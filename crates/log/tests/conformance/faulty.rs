@@ -413,6 +413,23 @@ impl RunLog for Faulty {
         Ok(pasts)
     }
 
+    async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
+        match self.fault {
+            Fault::ForgetsUnfinished => {
+                let mut unfinished = self.log.unfinished().await?;
+                unfinished.pop();
+                Ok(unfinished)
+            }
+            Fault::AllAreUnfinished => {
+                let begun = self.log.read(Query::all().actions([Action::Run])).await?;
+                let names: BTreeMap<Arc<str>, ()> =
+                    begun.into_iter().map(|begun| (begun.record.task, ())).collect();
+                Ok(names.into_keys().collect())
+            }
+            _ => self.log.unfinished().await,
+        }
+    }
+
     async fn last_seq(&self) -> Result<Seq, LogError> {
         match self.fault {
             Fault::LastSeqIsZero => Ok(Seq(0)),

@@ -267,7 +267,7 @@ fn many_records_are_copied_in_pages() {
     let pruned = MemoryLog::new();
     block_on(pruned.import(vec![records[0].clone()])).unwrap();
     let news: Vec<Recorded> = (9001..=9003)
-        .map(|seq| Recorded { seq: Seq(2 * seq), record: record(seq as u32) })
+        .map(|seq| Recorded { seq: Seq(2 * u64::from(seq)), record: record(seq) })
         .collect();
     block_on(pruned.import(news.clone())).unwrap();
     assert_eq!(block_on(copy(&pruned, &to)).unwrap(), 3);

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use redengine_core::facts::{History, Keep, Live};
 use redengine_core::record::{Action, Details, Record, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Member, Past, PastOf, Query, RunLog,
 };
-use redengine_core::session::{Definition, LogHealth};
+use redengine_core::session::{LeaseHealth, LogHealth};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
 
@@ -30,7 +30,7 @@ impl Driver {
                 self.log_is_up(events);
                 if !self.membership.is_held() {
                     // Before the answers: what they allow, others may have done by now.
-                    events.push(Event::LeaseLost);
+                    self.lease_is_lost(events);
                 }
                 for (_, appended) in &answers {
                     if let Appended::Won(Recorded { seq, .. }) = appended
@@ -39,13 +39,13 @@ impl Driver {
                         self.followed = *seq;
                     }
                 }
-                take_answers(answers, events);
+                self.take_answers(answers, events);
             }
             Written::Failed { claims, error } => {
                 if error.kind() == LogErrorKind::Fenced && self.membership.members().is_some() {
                     // The log answers: it is this session that counts as gone.
                     self.membership.hurry();
-                    events.push(Event::LeaseLost);
+                    self.lease_is_lost(events);
                 } else {
                     self.log_is_down(error, events);
                 }
@@ -72,7 +72,7 @@ impl Driver {
             ?error,
             "the run log fails; nothing starts until it answers again"
         );
-        let (since, _) = self.time.read();
+        let since = self.time.now();
         self.health.log = LogHealth::Down { since, error: why };
         self.tell_health();
         events.push(Event::LogFailed(error));
@@ -94,6 +94,22 @@ impl Driver {
         }
     }
 
+    fn lease_is_lost(&mut self, events: &mut Vec<Event>) {
+        if !matches!(self.health.lease, LeaseHealth::Lost { .. }) {
+            self.health.lease = LeaseHealth::Lost { since: self.time.now() };
+            self.tell_health();
+        }
+        events.push(Event::LeaseLost);
+    }
+
+    pub(super) fn lease_is_held(&mut self, members: Vec<Member>, events: &mut Vec<Event>) {
+        if self.health.lease != LeaseHealth::Held {
+            self.health.lease = LeaseHealth::Held;
+            self.tell_health();
+        }
+        events.push(Event::LeaseHeld(members));
+    }
+
     pub(super) fn is_log_down(&self) -> bool {
         self.health.log != LogHealth::Up
     }
@@ -106,7 +122,7 @@ impl Driver {
         match renewed {
             Renewed::Look => self.bury_foreign(),
             Renewed::Held(members) => {
-                events.push(Event::LeaseHeld(members));
+                self.lease_is_held(members, events);
                 if !self.journal.is_busy() {
                     self.log_is_up(events);
                 } else if self.is_log_down() {
@@ -122,7 +138,7 @@ impl Driver {
                     "the lease cannot be renewed; nothing starts until it is"
                 );
                 self.log_is_down(error, events);
-                events.push(Event::LeaseLost);
+                self.lease_is_lost(events);
             }
             Renewed::Fenced(name) => {
                 tracing::error!(
@@ -130,6 +146,7 @@ impl Driver {
                     node = &*name,
                     "the lease had ended, and others have taken over; its live runs are stopped"
                 );
+                self.lease_is_lost(events);
                 self.health.node = Some(name.clone());
                 self.tell_health();
                 events.push(Event::Renamed(name));
@@ -145,14 +162,15 @@ impl Driver {
         if self.is_log_down() {
             return;
         }
-        let (now, _) = self.time.read();
+        let now = self.time.now();
         let mut missing = HashSet::new();
         let mut is_new = false;
         let foreign = self.engine.foreign();
-        for (definition, live) in foreign.filter(|(_, live)| self.membership.is_left(live)) {
+        let all = foreign.chain(self.strays.iter());
+        for (task, live) in all.filter(|(_, live)| self.membership.is_left(live)) {
             if self.missing.contains(&live.run) {
                 // Again at the next look, as long as the log has not answered: the first one counts.
-                bury(live, definition, now, &mut self.journal);
+                bury(live, task, now, &mut self.journal);
             } else {
                 is_new = true;
             }
@@ -232,38 +250,68 @@ impl Driver {
                 return true;
             }
         };
-        let known =
-            |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
-        events.push(Event::Followed(records.into_iter().filter_map(known).collect()));
+        self.hear(records, events);
         true
     }
-}
 
-pub(super) fn take_answers(answers: Vec<(Whose, Appended)>, events: &mut Vec<Event>) {
-    for (whose, appended) in answers {
-        match (whose, appended) {
-            (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
-            (Whose::Left(task), Appended::Won(recorded)) => {
-                events.push(Event::Followed(vec![(task, recorded)]));
+    fn hear(&mut self, records: Vec<Recorded>, events: &mut Vec<Event>) {
+        let mut known = Vec::with_capacity(records.len());
+        for recorded in records {
+            match self.session.id_of(&recorded.record.task) {
+                Some(task) => known.push((task, recorded)),
+                None => self.strays.note(&recorded),
             }
-            // Another session has buried it first; its record will be followed.
-            (Whose::Left(_), Appended::Lost) => {}
+        }
+        events.push(Event::Followed(known));
+    }
+
+    pub(super) fn take_answers(
+        &mut self,
+        answers: Vec<(Whose, Appended)>,
+        events: &mut Vec<Event>,
+    ) {
+        for (whose, appended) in answers {
+            match (whose, appended) {
+                (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
+                (Whose::Left, Appended::Won(recorded)) => self.hear(vec![recorded], events),
+                // Another session has buried it first; its record will be followed.
+                (Whose::Left, Appended::Lost) => {}
+            }
         }
     }
 }
 
-/// Reads what a session must know before it begins, up to which record; and who is there after that.
+/// What a session must know before it begins.
+pub(super) struct Known {
+    /// Up to which record it knows all.
+    pub followed: Seq,
+    /// The pasts of its tasks.
+    pub pasts: Vec<(TaskId, Keep, Past)>,
+    /// Those of other tasks that have runs which have not ended.
+    pub others: Vec<(Arc<str>, Past)>,
+}
+
+/// Reads what a session must know before it begins, and who is there after that.
 pub(super) async fn read_all(
     log: &dyn RunLog,
     tasks: Vec<(TaskId, Keep, Arc<str>)>,
     membership: &mut Membership,
-) -> Result<(Seq, Vec<(TaskId, Keep, Past)>), LogError> {
-    let last = log.last_seq().await?;
+) -> Result<Known, LogError> {
+    let mut known =
+        Known { followed: log.last_seq().await?, pasts: Vec::new(), others: Vec::new() };
     // A log without records has nothing to tell, of however many tasks.
-    let pasts = if last == Seq(0) { Vec::new() } else { read_pasts(log, tasks).await? };
+    if known.followed > Seq(0) {
+        let own: HashSet<Arc<str>> = tasks.iter().map(|(_, _, name)| name.clone()).collect();
+        known.pasts = read_pasts(log, tasks).await?;
+        let mut others = log.unfinished().await?;
+        others.retain(|name| !own.contains(name));
+        let of = others.iter().map(|task| PastOf { task: task.clone(), keep: Keep::default() });
+        let pasts = log.past(of.collect()).await?;
+        known.others = others.into_iter().zip(pasts).collect();
+    }
     // Who was not there then is gone: sessions take a lease before they begin a run.
     membership.look_again().await?;
-    Ok((last, pasts))
+    Ok(known)
 }
 
 async fn read_pasts(
@@ -290,9 +338,9 @@ pub(super) fn last_output(past: &Past) -> Option<Output> {
 }
 
 /// Writes the crash of a run whose owner is gone. If several sessions do, the first one wins.
-pub(super) fn bury(live: &Live, definition: &Definition, now: Timestamp, journal: &mut Journal) {
+pub(super) fn bury(live: &Live, task: &Arc<str>, now: Timestamp, journal: &mut Journal) {
     let record = Record {
-        task: definition.name.clone(),
+        task: task.clone(),
         run: live.run,
         action: Action::Crash,
         at: now.max(live.started),
@@ -300,5 +348,5 @@ pub(super) fn bury(live: &Live, definition: &Definition, now: Timestamp, journal
         due: None,
         details: Details::default().with_reason("its process ended before it did").shared(),
     };
-    journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
+    journal.push(Whose::Left, Append { record, expect: Expect::Open });
 }

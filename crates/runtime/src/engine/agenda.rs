@@ -26,6 +26,13 @@ impl Agenda {
         self.heap.first().map(|(at, _)| *at)
     }
 
+    /// Tells the instant of a key.
+    pub(super) fn at(&self, key: Key) -> Option<Timestamp> {
+        let place = self.places.get(key as usize)?;
+        // A key that is absent has a place past all others.
+        self.heap.get(*place as usize).map(|(at, _)| *at)
+    }
+
     /// Enters a key, moves it, or with `None` takes it out.
     pub(super) fn set(&mut self, key: Key, at: Option<Timestamp>) {
         let index = key as usize;
@@ -121,6 +128,7 @@ mod tests {
             let mut model = BTreeMap::new();
             for (key, at) in steps {
                 agenda.set(key, at.map(Timestamp::from_micros));
+                prop_assert_eq!(agenda.at(key).map(Timestamp::as_micros), at);
                 match at {
                     Some(at) => model.insert(key, at),
                     None => model.remove(&key),

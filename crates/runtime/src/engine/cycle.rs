@@ -116,7 +116,7 @@ impl Engine {
         }
         if !self.facts.history(task).live().is_empty() {
             // Another session runs it; the log will tell when it ends.
-            self.turns.remove(&key);
+            self.turns.forget(key);
             return;
         }
         if !self.may_start() {
@@ -152,12 +152,12 @@ impl Engine {
             }
             Truth::Broken(broken) => {
                 let broken = broken.clone();
-                self.turns.remove(&key);
+                self.turns.forget(key);
                 self.wait(key, verdict, now, effects);
                 self.report_broken(key, Some(name), broken, now, effects);
             }
             Truth::False | Truth::Pending => {
-                self.turns.remove(&key);
+                self.turns.forget(key);
                 self.wait_unbroken(key, verdict, now, effects);
             }
         }
@@ -332,6 +332,7 @@ impl Engine {
             execution,
             id: record.run,
             started: now,
+            since: now,
             due,
             timeout: None,
             forced,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use redengine_core::TaskId;
 use redengine_core::cond::{Condition, Who};
+use redengine_core::facts::Keep;
 use redengine_core::session::Definition;
 
 use super::runs::Forced;
@@ -36,23 +37,23 @@ impl Engine {
 
     pub(super) fn redefine(&mut self, definition: Arc<Definition>, effects: &mut Vec<Effect>) {
         let task = definition.id;
-        let shallow = reads(&definition)
-            .any(|(read, keep)| self.facts.kept(read).max(keep) != self.facts.kept(read));
+        let deeper: Vec<TaskId> = reads(&definition)
+            .filter(|(read, keep)| self.looks_deeper(*read, *keep))
+            .map(|(read, _)| read)
+            .collect();
         let new = self.tasks.get(task.index()).is_none_or(|slot| slot.definition.is_none());
-        let others: Vec<TaskId> = reads(&definition).map(|(read, _)| read).collect();
         self.facts.add(task);
         self.keep_for_live_runs(task);
         self.define(definition);
-        // Its past may be in the log, and what is known of others may not go back far enough.
-        if new {
-            self.reread(task);
-        }
-        if shallow {
-            for other in others {
-                self.reread(other);
+        // What is known of some tasks may not go back far enough.
+        if let Some(slot) = self.tasks.get(task.index()) {
+            for key in [slot.start, slot.end].into_iter().flatten() {
+                self.read_deeper(&deeper, key);
             }
         }
         if new {
+            // Its past may be in the log.
+            self.reread(task);
             self.watch.on_history(task, &mut self.woken);
             self.wake_woken();
         }
@@ -89,7 +90,9 @@ impl Engine {
             effects.extend(forced.reply.map(Effect::Forget));
             return;
         };
-        if let Some(label) = definition.policy.on.clone().filter(|label| !self.has_label(label)) {
+        // What was configured last counts: until the others know of it, the request waits.
+        let has_label = |label: &Arc<str>| self.config.node_labels.contains(label);
+        if let Some(label) = definition.policy.on.clone().filter(|label| !has_label(label)) {
             // No other session hears of it.
             effects.extend(forced.reply.map(Effect::Forget));
             let task = definition.name.clone();
@@ -119,13 +122,22 @@ impl Engine {
             }
         };
         if let Some((key, condition)) = &self.shut {
-            let key = *key;
+            let (key, condition) = (*key, condition.clone());
+            let mut deeper = Vec::new();
             for (who, keep) in condition.reads() {
                 if let Who::Task(task) = who {
+                    deeper.extend(self.looks_deeper(*task, *keep).then_some(*task));
                     self.facts.keep(*task, *keep);
                 }
             }
             self.make_ready(key);
+            self.read_deeper(&deeper, key);
         }
+    }
+
+    /// Tells whether a condition that looks at so much of a task's past looks further back than all
+    /// others.
+    fn looks_deeper(&self, task: TaskId, keep: Keep) -> bool {
+        self.facts.kept(task).max(keep) != self.facts.kept(task)
     }
 }

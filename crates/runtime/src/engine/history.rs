@@ -15,13 +15,22 @@ use crate::event::Remembered;
 impl Engine {
     /// Takes what the log has recorded, and wakes who waits for it.
     pub(super) fn apply(&mut self, task: TaskId, recorded: &Recorded) {
+        let action = recorded.record.action;
+        let details = recorded.record.details.as_ref();
+        if action == Action::Run
+            && let Some(node) = details.and_then(|details| details.node.as_ref())
+        {
+            self.turns.ran(task, node);
+        }
+        if let Some(since) = self.reads.deeper.get_mut(&task) {
+            since.push(recorded.clone());
+        }
         if !self.facts.apply(task, recorded) {
             return;
         }
-        let action = recorded.record.action;
         if action == Action::Success {
             // Of a run of this process the value itself follows; here is what the record says.
-            match recorded.record.details.as_ref().and_then(|details| details.output.clone()) {
+            match details.and_then(|details| details.output.clone()) {
                 Some(output) => self.returns.insert(task, Output::from_json(output)),
                 None => self.returns.remove(&task),
             };
@@ -70,9 +79,23 @@ impl Engine {
         }
     }
 
+    /// Lets a condition that looks further back than what is known of some tasks wait for their pasts.
+    pub(super) fn read_deeper(&mut self, tasks: &[TaskId], key: Key) {
+        if tasks.is_empty() {
+            return;
+        }
+        for task in tasks {
+            self.reads.next.insert(*task, self.facts.kept(*task));
+            self.reads.next_deeper.insert(*task);
+        }
+        self.wait_for_read(key);
+    }
+
     pub(super) fn wait_for_read(&mut self, key: Key) {
         if self.subjects.get(key).state == State::Reading {
-            return;
+            // What is under way may have been asked for too early.
+            self.reads.waiting.retain(|waiting| *waiting != key);
+            self.reads.next_waiting.retain(|waiting| *waiting != key);
         }
         self.stop_waiting(key);
         self.take_out(key);
@@ -88,6 +111,7 @@ impl Engine {
         }
         self.reads.in_flight = true;
         self.reads.waiting = std::mem::take(&mut self.reads.next_waiting);
+        self.reads.deeper = self.reads.next_deeper.drain().map(|task| (task, Vec::new())).collect();
         effects.push(Effect::Read(self.reads.next.drain().collect()));
     }
 
@@ -110,7 +134,10 @@ impl Engine {
             if let Some(output) = output.filter(|_| after > before) {
                 self.returns.insert(task, output);
             }
-            self.facts.restore(task, history);
+            match self.reads.deeper.remove(&task) {
+                Some(since) => self.facts.deepen(task, history, &since),
+                None => self.facts.restore(task, history),
+            }
             if before != after {
                 self.note_foreign(task);
                 self.watch.on_history(task, &mut self.woken);
@@ -150,6 +177,7 @@ impl Engine {
                     execution: Execution::Async,
                     id: live.run,
                     started: live.started,
+                    since: live.started,
                     due: None,
                     timeout: None,
                     forced: None,

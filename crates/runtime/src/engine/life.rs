@@ -60,7 +60,8 @@ impl Engine {
                 // Somebody else has ended it: this session was taken for dead. What the log has counts.
                 let reason = Some("others had taken over when it ended".into());
                 let output = Output::default();
-                run.state = RunState::Ending { action: Action::Crash, at: now, reason, output };
+                let (action, took) = (Action::Crash, now.since(run.since));
+                run.state = RunState::Ending { action, took, reason, output };
                 self.gone(key, effects);
                 self.reread(task);
                 self.send_reads(effects);
@@ -91,7 +92,7 @@ impl Engine {
             let timer = self.subjects.add(Subject::Run(key));
             run.timer = Some(timer);
             run.timeout = Some(timeout);
-            self.agenda.set(timer, Some(run.started.after(timeout)));
+            self.agenda.set(timer, Some(run.since.after(timeout)));
         }
         let task = definition.name.clone();
         let attempt = self.facts.history(definition.id).failures_in_a_row() + 1;
@@ -175,7 +176,7 @@ impl Engine {
             due: run.due,
             details: details.shared(),
         };
-        run.state = RunState::Ending { action, at: record.at, reason, output };
+        run.state = RunState::Ending { action, took: now.since(run.since), reason, output };
         if let Some(timer) = run.timer.take() {
             self.agenda.set(timer, None);
             self.subjects.release(timer);
@@ -198,7 +199,7 @@ impl Engine {
                 self.make_ready(start);
             }
         }
-        let RunState::Ending { action, at, reason, output } = run.state else { return };
+        let RunState::Ending { action, took, reason, output } = run.state else { return };
         if action == Action::Success && !output.is_empty() {
             self.returns.insert(task, output);
         }
@@ -210,7 +211,7 @@ impl Engine {
             task: run.definition.name.clone(),
             run: run.id,
             action,
-            took: at.since(run.started),
+            took,
             reason,
         }));
     }

@@ -16,19 +16,20 @@ mod probes;
 mod runs;
 mod shutdown;
 mod spread;
+mod steps;
 mod subject;
 mod waiting;
 mod watch;
 mod why;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use redengine_core::cond::{Broken, Condition};
 use redengine_core::facts::{Facts, History, Keep, Live, ProbeId};
 use redengine_core::probe::Pace;
-use redengine_core::record::Details;
-use redengine_core::runlog::{LogError, Member};
+use redengine_core::record::{Details, Recorded};
+use redengine_core::runlog::LogError;
 use redengine_core::session::{Config, Definition, OnLogFailure};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
@@ -40,6 +41,7 @@ use agenda::{Agenda, Key};
 use runs::{Forced, Runs};
 pub use runs::{ReplyTo, RunKey};
 use shutdown::Phase;
+use spread::Turns;
 use subject::{Subject, Subjects};
 use watch::{Wait, Watch};
 
@@ -81,10 +83,9 @@ pub struct Engine {
     /// Why the log does not answer, while it does not.
     log_down: Option<LogError>,
     lease_lost: bool,
-    /// The sessions that share the log, this one among them; empty if nobody knows.
-    members: Vec<Member>,
-    /// When conditions were first seen to hold whose turn is another session's.
-    turns: HashMap<Key, Timestamp>,
+    turns: Turns,
+    /// What the session is good for, as far as the others know.
+    labels: Vec<Arc<str>>,
     /// Tasks whose last claim may or may not be in the log.
     doubtful: Vec<TaskId>,
     /// Tasks that have a live run of another session.
@@ -123,6 +124,10 @@ struct Reads {
     waiting: Vec<Key>,
     next_waiting: Vec<Key>,
     next: HashMap<TaskId, Keep>,
+    /// Tasks of which more is read than was known, each with what was recorded since it was asked for.
+    deeper: HashMap<TaskId, Vec<Recorded>>,
+    /// Tasks of which more is to be read than is known.
+    next_deeper: HashSet<TaskId>,
 }
 
 impl Engine {
@@ -136,7 +141,12 @@ impl Engine {
     ) -> Self {
         let mut facts = Facts::default();
         facts.started = Some(now);
+        // The pasts that are restored go back as far as this.
+        for (task, keep) in Self::keeps([], shut_cond.as_deref()) {
+            facts.keep(task, keep);
+        }
         let begin = Details::default().with_node(node.clone()).shared();
+        let labels = config.node_labels.clone();
         let mut engine = Self {
             config,
             node,
@@ -163,8 +173,8 @@ impl Engine {
             held: false,
             log_down: None,
             lease_lost: false,
-            members: Vec::new(),
-            turns: HashMap::new(),
+            turns: Turns::default(),
+            labels,
             doubtful: Vec::new(),
             foreign: BTreeSet::new(),
             replaced: HashMap::new(),
@@ -176,15 +186,19 @@ impl Engine {
 
     /// Adds a task before the first step, with its past.
     pub fn restore(&mut self, definition: Arc<Definition>, history: History) {
-        let task = definition.id;
-        self.facts.restore(task, history);
-        self.note_foreign(task);
+        self.restore_history(definition.id, history);
         self.define(definition);
     }
 
     /// Notes before the first step that a task was removed: conditions that name it are in error.
     pub fn restore_removed(&mut self, task: TaskId, name: Arc<str>) {
         self.facts.remove(task, name);
+    }
+
+    /// Takes before the first step what the log tells of a task that was removed.
+    pub fn restore_history(&mut self, task: TaskId, history: History) {
+        self.facts.restore(task, history);
+        self.note_foreign(task);
     }
 
     /// Keeps what a task returned in an earlier process.
@@ -252,15 +266,16 @@ impl Engine {
         !self.foreign.is_empty()
     }
 
-    /// Tells the live runs of other sessions, each with its task.
-    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<Definition>, &Live)> {
+    /// Tells the live runs of other sessions, each with the name of its task, which may have been
+    /// removed here.
+    pub fn foreign(&self) -> impl Iterator<Item = (&Arc<str>, &Live)> {
         let tasks = self.foreign.iter().filter_map(|task| {
-            let definition = self.tasks.get(task.index())?.definition.as_ref()?;
-            Some((*task, definition))
+            let slot = self.tasks.get(task.index());
+            let definition = slot.and_then(|slot| slot.definition.as_ref());
+            let name = definition.map(|definition| &definition.name);
+            Some((*task, name.or_else(|| self.facts.removed(*task))?))
         });
-        tasks.flat_map(|(task, definition)| {
-            self.foreign_runs(task).map(move |live| (definition, live))
-        })
+        tasks.flat_map(|(task, name)| self.foreign_runs(task).map(move |live| (name, live)))
     }
 
     /// Tells the facts.
@@ -288,7 +303,11 @@ impl Engine {
             Event::Configured(config, shut_cond) => {
                 let louder = self.config.silence_cond_check && !config.silence_cond_check;
                 self.config = config;
+                if self.turns.is_alone() {
+                    self.set_labels(self.config.node_labels.clone());
+                }
                 self.set_shut_cond(shut_cond);
+                self.send_reads(effects);
                 if louder {
                     self.look_at_broken();
                 }
@@ -326,7 +345,12 @@ impl Engine {
             Event::LeaseLost => self.lease_lost = true,
             Event::LeaseHeld(members) => {
                 self.lease_lost = false;
-                self.set_members(members);
+                // What the others know of it.
+                let own = members.iter().find(|member| member.node == self.node);
+                if let Some(labels) = own.map(|own| own.labels.clone()) {
+                    self.set_labels(labels);
+                }
+                self.turns.set_members(members);
                 self.go_on(effects);
             }
             Event::Renamed(node) => {
@@ -341,13 +365,7 @@ impl Engine {
             }
             Event::Ended(key, end) => self.ended(key, end, now, effects),
             Event::Probed(probe, answer) => self.probed(probe, answer, now),
-            Event::ClockStepped => {
-                // Or the pause after the last cycle would last until the old time is reached again.
-                self.last_cycle = Timestamp::MIN;
-                self.look_at_all();
-                // Or they would not be asked until then either.
-                self.make_polled_due();
-            }
+            Event::ClockStepped(step) => self.clock_stepped(step),
         }
     }
 }

@@ -21,12 +21,6 @@ impl Engine {
         }
     }
 
-    /// Lets those that are asked now and then be asked at the end of this step.
-    pub(super) fn make_polled_due(&mut self) {
-        let polled = (0..).zip(&self.probes).filter(|(_, slot)| slot.pace != Pace::Pushed);
-        self.due_probes.extend(polled.map(|(place, _)| ProbeId(place)));
-    }
-
     /// Asks the probes whose pause is over, if after this step's looks somebody still waits.
     pub(super) fn ask_due_probes(&mut self, effects: &mut Vec<Effect>) {
         for probe in std::mem::take(&mut self.due_probes) {

@@ -56,7 +56,10 @@ pub(super) struct Run {
     pub definition: Arc<Definition>,
     pub execution: Execution,
     pub id: RunId,
+    /// When it began, as the log has it.
     pub started: Timestamp,
+    /// When it began, by the clock as it is now set.
+    pub since: Timestamp,
     pub due: Option<Timestamp>,
     /// After how long it is stopped, as was set when it began.
     pub timeout: Option<Duration>,
@@ -75,7 +78,7 @@ pub(super) enum RunState {
     /// It was told to stop.
     Stopping { reason: String },
     /// The record of its end is being appended.
-    Ending { action: Action, at: Timestamp, reason: Option<Reason>, output: Output },
+    Ending { action: Action, took: Duration, reason: Option<Reason>, output: Output },
 }
 
 impl Run {
@@ -87,7 +90,8 @@ impl Run {
 /// The runs by key.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    places: Vec<(u32, Option<Run>)>,
+    /// Each with its generation. Boxed, so that a burst that needs more places moves no runs.
+    places: Vec<(u32, Option<Box<Run>>)>,
     free: Vec<u32>,
     len: usize,
 }
@@ -95,6 +99,7 @@ pub(super) struct Runs {
 impl Runs {
     pub(super) fn insert(&mut self, run: Run) -> RunKey {
         self.len += 1;
+        let run = Box::new(run);
         if let Some(index) = self.free.pop() {
             let (generation, place) = &mut self.places[index as usize];
             *place = Some(run);
@@ -108,7 +113,11 @@ impl Runs {
 
     pub(super) fn get_mut(&mut self, key: RunKey) -> Option<&mut Run> {
         let (generation, run) = self.places.get_mut(key.index())?;
-        run.as_mut().filter(|_| *generation == key.generation)
+        run.as_deref_mut().filter(|_| *generation == key.generation)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.places.iter_mut().filter_map(|(_, run)| run.as_deref_mut())
     }
 
     pub(super) fn remove(&mut self, key: RunKey) -> Option<Run> {
@@ -117,7 +126,7 @@ impl Runs {
         *generation = generation.wrapping_add(1);
         self.free.push(key.index);
         self.len -= 1;
-        run.take()
+        run.take().map(|run| *run)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -127,7 +136,7 @@ impl Runs {
     pub(super) fn iter(&self) -> impl Iterator<Item = (RunKey, &Run)> {
         self.places.iter().enumerate().filter_map(|(index, (generation, run))| {
             let key = RunKey { index: u32::try_from(index).ok()?, generation: *generation };
-            Some((key, run.as_ref()?))
+            Some((key, run.as_deref()?))
         })
     }
 }

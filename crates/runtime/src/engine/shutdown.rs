@@ -31,6 +31,14 @@ impl Phase {
         !matches!(self, Self::Running)
     }
 
+    /// Tells the subject of its deadline.
+    pub(super) fn deadline(&self) -> Option<Key> {
+        match self {
+            Self::Draining { deadline, .. } | Self::Stopping { deadline, .. } => Some(*deadline),
+            Self::Running | Self::Over => None,
+        }
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         matches!(self, Self::Stopping { .. })
     }

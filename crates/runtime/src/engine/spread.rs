@@ -6,32 +6,113 @@
 //! who is slow or gone delays a run, and never loses it. Who is right is for the log to say.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redengine_core::Timestamp;
 use redengine_core::runlog::Member;
 use redengine_core::session::Definition;
+use redengine_core::{TaskId, Timestamp};
 
 use super::Engine;
 use super::agenda::Key;
+use crate::event::Step;
 
 /// How long a session waits for each one before it.
 const TURN: Duration = Duration::from_millis(100);
 
-impl Engine {
+/// Who lets so many turns of a task pass in a row is not waited for any longer..
+const PATIENCE: u32 = 3;
+
+/// ..but now and then, after so many runs, in case it has the task by now.
+const AGAIN: u32 = 32;
+
+/// Who shares the log, and who waits for whom.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// This session among them; empty if nobody knows.
+    members: Vec<Member>,
+    /// When conditions were first seen to hold whose turn is another session's.
+    since: HashMap<Key, Timestamp>,
+    /// Who has not run a task though it came first, and how many times in a row.
+    passed: HashMap<TaskId, Vec<(Arc<str>, u32)>>,
+}
+
+impl Turns {
     /// Takes note of who shares the log.
     pub(super) fn set_members(&mut self, members: Vec<Member>) {
-        self.members = members;
+        if self.members != members {
+            self.members = members;
+            self.passed.clear();
+        }
     }
 
+    /// Tells whether nobody is told what this session is good for.
+    pub(super) fn is_alone(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Notes that a task did not become due after all, or not here.
+    pub(super) fn forget(&mut self, key: Key) {
+        self.since.remove(&key);
+    }
+
+    /// Notes that a session has run a task.
+    pub(super) fn ran(&mut self, task: TaskId, node: &str) {
+        if let Some(passed) = self.passed.get_mut(&task) {
+            passed.retain(|(name, _)| **name != *node);
+            if passed.is_empty() {
+                self.passed.remove(&task);
+            }
+        }
+    }
+
+    pub(super) fn clock_stepped(&mut self, step: Step) {
+        for since in self.since.values_mut() {
+            *since = step.shift(*since);
+        }
+    }
+
+    /// Tells how many sessions are to be waited for.
+    fn count(&self, definition: &Definition, node: &str) -> u32 {
+        let passed = self.passed.get(&definition.id);
+        let is_waited_for = |member: &&Member| {
+            let known = passed.into_iter().flatten().find(|(name, _)| *name == member.node);
+            known.is_none_or(|(_, times)| *times < PATIENCE || times % AGAIN == 0)
+        };
+        let count = before(&self.members, node, definition).filter(is_waited_for).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Notes that the sessions that come first have let their turns of a task pass.
+    fn let_pass(&mut self, definition: &Definition, node: &str) {
+        for member in before(&self.members, node, definition) {
+            let passed = self.passed.entry(definition.id).or_default();
+            match passed.iter_mut().find(|(name, _)| *name == member.node) {
+                Some((_, times)) => *times = times.saturating_add(1),
+                None => passed.push((member.node.clone(), 1)),
+            }
+        }
+    }
+}
+
+impl Engine {
     /// Tells whether tasks of this label may run here.
     pub(super) fn has_label(&self, label: &str) -> bool {
-        self.config.node_labels.iter().any(|own| **own == *label)
+        self.labels.iter().any(|own| **own == *label)
+    }
+
+    pub(super) fn set_labels(&mut self, labels: Vec<Arc<str>>) {
+        if self.labels != labels {
+            self.labels = labels;
+            // Tasks of a label that is new have waited for nothing.
+            self.look_at_all();
+        }
     }
 
     /// Tells when it is this session's turn to claim a task that became due; `None`: now. Nobody waits
-    /// for others so long that there would be nothing to claim any more.
+    /// for others so long that there would be nothing to claim any more, nor each time for one that
+    /// does not claim: it may not have the task, or be on hold.
     pub(super) fn turn(
         &mut self,
         key: Key,
@@ -39,30 +120,36 @@ impl Engine {
         closes: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        if self.members.len() < 2 {
-            self.turns.remove(&key);
+        let turns = &mut self.turns;
+        if turns.members.len() < 2 {
+            turns.forget(key);
             return None;
         }
-        let place = place(&self.members, &self.node, definition);
-        let pause = TURN.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
+        let pause = TURN.saturating_mul(turns.count(definition, &self.node));
         // From when it was first seen to be due, which may be later than it was.
-        let turn = self.turns.entry(key).or_insert(now).after(pause);
-        if turn <= now || closes.is_some_and(|closes| closes <= turn) {
-            self.turns.remove(&key);
-            return None;
+        let turn = turns.since.entry(key).or_insert(now).after(pause);
+        if turn <= now {
+            turns.let_pass(definition, &self.node);
+        } else if closes.is_none_or(|closes| closes > turn) {
+            return Some(turn);
         }
-        Some(turn)
+        turns.forget(key);
+        None
     }
 }
 
-/// Tells how many members come before one in the order of a task.
-fn place(members: &[Member], node: &Arc<str>, definition: &Definition) -> usize {
+/// Tells which members come before one in the order of a task.
+fn before<'a>(
+    members: &'a [Member],
+    node: &str,
+    definition: &'a Definition,
+) -> impl Iterator<Item = &'a Member> {
     let rank = |node: &str| (hash(&definition.name, node), Reverse(node.to_owned()));
     let own = rank(node);
     let fits = |member: &&Member| {
         definition.policy.on.as_ref().is_none_or(|label| member.labels.contains(label))
     };
-    members.iter().filter(fits).filter(|member| rank(&member.node) > own).count()
+    members.iter().filter(fits).filter(move |member| rank(&member.node) > own)
 }
 
 /// FNV-1a: the same in each version of each program that shares the log.
