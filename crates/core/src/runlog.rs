@@ -177,6 +177,9 @@ pub struct PastOf {
 
 /// A run log.
 ///
+/// A batch is there whole or not at all, for whoever looks. A run has at most one record of each
+/// action.
+///
 /// # Cancel safety
 ///
 /// A caller may drop any of the futures; an append may or may not have happened then, and appending
@@ -240,10 +243,15 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// numbers of the records. A dropped future has removed a part.
     async fn prune(&self, prune: Prune) -> Result<u64, LogError>;
 
-    /// Writes records that another log has recorded, under their numbers, which must increase and be
-    /// greater than the last one: else it fails with [`LogErrorKind::Order`] and writes none of them.
-    /// So a log is filled from another with what comes after its own last. Counts are of what is
-    /// imported: those of records that were removed from the other log do not come along.
+    /// Writes records that another log has recorded, under their numbers, all or none of them. So a
+    /// log is filled from another with what comes after its own last. Counts are of what is imported:
+    /// those of records that were removed from the other log do not come along.
+    ///
+    /// # Errors
+    ///
+    /// [`LogErrorKind::Order`], and none of them is written: their numbers do not increase, or are not
+    /// greater than the last one; or a run would have two records of an action. Records that were
+    /// removed do not count for that.
     async fn import(&self, records: Vec<Recorded>) -> Result<(), LogError>;
 
     /// Gives the room of removed records back, where that takes more than removing them: a log that
@@ -385,10 +393,19 @@ impl Prune {
 /// How sessions on many machines know which of them are there: each has a lease, which it renews.
 ///
 /// Instants are those of the log's clock, never of a session's.
+///
+/// A lease that has run out may be renewed until another session has ended it; one that was ended is
+/// over, and its name is used up. While a lease has run out or is over, no run begins under its name:
+/// [`RunLog::append`] fails with [`LogErrorKind::Fenced`] for a batch with a `run` record whose
+/// [`node`](crate::record::Details::node) it is, and writes none of the batch. Other records are
+/// taken from whomever, and who never had a lease needs none.
 #[async_trait]
 pub trait Leases: Send + Sync {
     /// Takes or renews the lease of a session for `ttl` from now, ends the leases that have run out
-    /// and those of `gone`, and tells who is there.
+    /// and those of `gone`, who may have had none, and tells who is there.
+    ///
+    /// A log may leave those whose leases have run out the time to come back, as after an outage; but
+    /// it ends them as soon as others have had the time to renew theirs.
     ///
     /// # Errors
     ///
@@ -401,7 +418,8 @@ pub trait Leases: Send + Sync {
         gone: &[Arc<str>],
     ) -> Result<Vec<Member>, LogError>;
 
-    /// Gives the lease back.
+    /// Gives the lease back: the others do not see it any more, and its name may be taken again. A
+    /// lease that was ended stays so.
     async fn release(&self, node: &Arc<str>) -> Result<(), LogError>;
 }
 
@@ -428,7 +446,7 @@ pub enum LogErrorKind {
     Version,
     /// It holds something that is no record.
     Corrupt,
-    /// Records to import are not in order.
+    /// Records to import do not go on where the log ends.
     Order,
     /// There is no room for more.
     Full,

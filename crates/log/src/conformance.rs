@@ -2,7 +2,11 @@
 //!
 //! Each check gets an empty log of its own and looks at it only through [`RunLog`], so that it
 //! holds for any: numbers may be skipped, and [`Past`](redengine_core::runlog::Past) may hold more
-//! records than it must.
+//! records than it must. A log without [`leases`](RunLog::leases) passes the checks of them.
+//!
+//! - [`run`]: what any log must do.
+//! - [`run_reopened`]: what a log must do that keeps its records when it is closed.
+//! - [`run_shared`]: what logs must do of which several may be open on the same records.
 //!
 //! # Examples
 //!
@@ -19,11 +23,16 @@ mod append;
 mod follow;
 mod import;
 mod kit;
+mod leases;
 mod past;
 mod prune;
 mod race;
 mod read;
+mod reopened;
+mod shared;
+mod store;
 mod unfinished;
+mod whole;
 
 use std::error::Error;
 use std::fmt;
@@ -32,6 +41,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use redengine_core::runlog::RunLog;
+
+pub use self::store::{StoreCheck, reopened_checks, run_reopened, run_shared, shared_checks};
 
 type Run = fn(Arc<dyn RunLog>) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
@@ -82,9 +93,11 @@ pub fn checks() -> Vec<Check> {
         read::CHECKS,
         past::CHECKS,
         race::CHECKS,
+        whole::CHECKS,
         follow::CHECKS,
         prune::CHECKS,
         import::CHECKS,
+        leases::CHECKS,
         unfinished::CHECKS,
     ]
     .concat()
@@ -108,16 +121,22 @@ pub async fn run<L: RunLog>(make: impl AsyncFn() -> L) -> Result<(), Failures> {
             failures.push((check.name, why));
         }
     }
-    if failures.is_empty() { Ok(()) } else { Err(Failures { failures }) }
+    Failures::of(failures, checks().len())
 }
 
 /// The checks that a run log did not pass.
 #[derive(Clone)]
 pub struct Failures {
     failures: Vec<(&'static str, String)>,
+    /// How many checks there were.
+    checks: usize,
 }
 
 impl Failures {
+    fn of(failures: Vec<(&'static str, String)>, checks: usize) -> Result<(), Self> {
+        if failures.is_empty() { Ok(()) } else { Err(Self { failures, checks }) }
+    }
+
     /// Lists the names of the checks that failed, and why they did.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.failures.iter().map(|(name, why)| (*name, why.as_str()))
@@ -126,7 +145,7 @@ impl Failures {
 
 impl fmt::Display for Failures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} checks failed", self.failures.len(), checks().len())?;
+        write!(f, "{} of {} checks failed", self.failures.len(), self.checks)?;
         self.iter().try_for_each(|(name, why)| write!(f, "\n  {name}: {why}"))
     }
 }

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use self::history::{Entry, History};
 use self::runs::{Noted, RunState, Runs};
-use crate::import::check_order;
+use crate::import::{check_order, check_runs};
 
 /// Keeps records in memory, for as long as the process lives.
 ///
@@ -238,9 +238,19 @@ impl State {
     }
 
     fn import(&mut self, records: Vec<Recorded>) -> Result<(), LogError> {
-        check_order(self.last_seq, &records)?;
+        self.check(&records)?;
         self.add(records);
         Ok(())
+    }
+
+    /// Fails unless records may be imported.
+    fn check(&self, records: &[Recorded]) -> Result<(), LogError> {
+        check_order(self.last_seq, records)?;
+        check_runs(records, |record| {
+            let run = self.runs.get(record.run);
+            let seq = run.and_then(|run| self.runs.seq(record.run, run, record.action));
+            seq.is_some_and(|seq| self.held(seq, run).is_some())
+        })
     }
 
     /// Adds records under their numbers, which come after all that there are.

@@ -295,7 +295,7 @@ impl RunLog for SqliteLog {
             return Ok(());
         }
         let tell = self.shared.watch.teller();
-        let import = move |writer: &mut Writer| writer.import(records).map(tell);
+        let import = move |writer: &mut Writer| writer.import(&records).map(tell);
         self.shared.queue.call("write to", import).await
     }
 }

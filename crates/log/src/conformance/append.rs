@@ -2,17 +2,16 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Details, Reason, Record, Seq};
-use redengine_core::runlog::{Appended, Query, RunLog};
+use redengine_core::runlog::{Appended, Query};
 
 use super::kit::{
-    Checked, add, at, begin, checks, end, ensure, fine, latest, lost, open, past, read, run_id,
-    same, won,
+    Checked, Log, add, at, begin, checks, end, ensure, fine, latest, lost, open, past, read,
+    run_id, same, won,
 };
 
 checks![
@@ -32,8 +31,6 @@ checks![
     any_name_is_a_name,
     ten_thousand_records_are_one_batch,
 ];
-
-type Log = Arc<dyn RunLog>;
 
 async fn a_task_without_records_runs_if_none_is_expected(log: Log) -> Checked {
     let recorded = won(&log, latest(begin("a", 1), None)).await?;

@@ -10,10 +10,12 @@ use std::task::{Context, Waker};
 
 use futures::{StreamExt, TryStreamExt};
 use redengine_core::record::{Action, Recorded, Seq};
-use redengine_core::runlog::{Appended, Query, RunLog};
+use redengine_core::runlog::{Appended, Query};
 use tokio::task::JoinSet;
 
-use super::kit::{Checked, add, begin, checks, end, ensure, fine, latest, open, read, same, soon};
+use super::kit::{
+    Checked, Log, add, begin, checks, end, ensure, fine, latest, open, read, same, soon,
+};
 
 checks![
     what_is_there_is_told_at_once,
@@ -23,8 +25,6 @@ checks![
     who_follows_sees_each_record_once_and_in_order,
     who_follows_may_go_on_later,
 ];
-
-type Log = Arc<dyn RunLog>;
 
 async fn what_is_there_is_told_at_once(log: Log) -> Checked {
     let first = add(&log, begin("a", 1)).await?;
@@ -125,7 +125,7 @@ async fn who_follows_sees_each_record_once_and_in_order(log: Log) -> Checked {
 }
 
 /// Appends runs of one task and their ends, one by one.
-async fn write(log: &Log, task: u32, runs: u32) -> Checked<Vec<Recorded>> {
+pub(super) async fn write(log: &Log, task: u32, runs: u32) -> Checked<Vec<Recorded>> {
     let name = format!("task {task}");
     let mut written: Vec<Recorded> = Vec::new();
     for run in 0..runs {

@@ -6,16 +6,21 @@ use std::time::Duration;
 
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
-use redengine_core::record::{Action, Record, Recorded, RunId, Seq};
+use redengine_core::record::{Action, ActionSet, Record, Recorded, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, LogError, Past, PastOf, Query, RunLog};
 
 pub(super) type Checked<T = ()> = Result<T, String>;
 
+pub(super) type Log = Arc<dyn RunLog>;
+
 /// Makes the list of a file's checks.
 macro_rules! checks {
     ($($name:ident),* $(,)?) => {
-        pub(super) const CHECKS: &[super::Check] = &[
-            $(super::Check { name: stringify!($name), run: |log| Box::pin($name(log)) }),*
+        crate::conformance::kit::checks![Check: $($name),*];
+    };
+    ($check:ident: $($name:ident),* $(,)?) => {
+        pub(super) const CHECKS: &[super::$check] = &[
+            $(super::$check { name: stringify!($name), run: |log| Box::pin($name(log)) }),*
         ];
     };
 }
@@ -114,6 +119,50 @@ pub(super) async fn lost(log: &Arc<dyn RunLog>, one: Append) -> Checked {
 pub(super) async fn add(log: &Arc<dyn RunLog>, record: Record) -> Checked<Recorded> {
     let newest = read(log, Query::task(Arc::clone(&record.task)).newest_first().limit(1)).await?;
     won(log, latest(record, newest.first().map(|recorded| recorded.seq))).await
+}
+
+/// Checks that two logs cannot be told apart.
+pub(super) async fn alike(log: &Log, original: &Log) -> Checked {
+    let all = read(original, Query::all()).await?;
+    same("the records", &read(log, Query::all()).await?, &all)?;
+    same("the last number", &fine(log.last_seq().await)?, &fine(original.last_seq().await)?)?;
+    let middle = &all[all.len() / 2];
+    let of_run = Query::all().run(middle.record.run);
+    for query in [
+        of_run,
+        Query::task("a").newest_first().limit(3),
+        Query::all().actions([Action::Fail]),
+        Query::all().after(middle.seq),
+        Query::all().from(middle.record.at),
+        Query::task("b").until(middle.record.at),
+    ] {
+        let what = format!("{query:?}");
+        let wanted = read(original, query.clone()).await?;
+        same(&what, &read(log, query.clone()).await?, &wanted)?;
+        let count = fine(log.count(query.clone()).await)?;
+        same(&format!("the count of {what}"), &count, &fine(original.count(query).await)?)?;
+    }
+    same("the tasks with open runs", &unfinished(log).await?, &unfinished(original).await?)?;
+    let mut tasks: Vec<&str> = all.iter().map(|recorded| &*recorded.record.task).collect();
+    tasks.push("nobody");
+    tasks.sort_unstable();
+    tasks.dedup();
+    for task in tasks {
+        let keep = Keep::of(ActionSet::of(&Action::ALL), 4);
+        let (copy, past) = (past(log, task, keep).await?, past(original, task, keep).await?);
+        same(&format!("the counts of `{task}`"), &copy.counts, &past.counts)?;
+        same(&format!("the failures of `{task}`"), &copy.failures, &past.failures)?;
+        same(&format!("the open runs of `{task}`"), &copy.open, &past.open)?;
+        let missing = past.records.iter().find(|one| !copy.records.contains(one));
+        ensure(missing.is_none(), || format!("of `{task}`, {missing:?} is missing"))?;
+    }
+    Ok(())
+}
+
+async fn unfinished(log: &Log) -> Checked<Vec<Arc<str>>> {
+    let mut tasks = fine(log.unfinished().await)?;
+    tasks.sort_unstable();
+    Ok(tasks)
 }
 
 pub(super) async fn read(log: &Arc<dyn RunLog>, query: Query) -> Checked<Vec<Recorded>> {

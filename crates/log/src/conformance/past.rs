@@ -1,13 +1,11 @@
 //! The past: what a scheduler must know to go on.
 
-use std::sync::Arc;
-
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, ActionSet, Record, Recorded};
-use redengine_core::runlog::{Past, PastOf, Query, RunLog};
+use redengine_core::runlog::{Past, PastOf, Query};
 
 use super::kit::{
-    Checked, add, at, begin, checks, end, ensure, fine, latest, open, past, read, same, won,
+    Checked, Log, add, at, begin, checks, end, ensure, fine, latest, open, past, read, same, won,
 };
 
 checks![
@@ -20,8 +18,6 @@ checks![
     runs_that_have_not_ended_are_there,
     as_many_as_are_wanted_of_each_action_are_there,
 ];
-
-type Log = Arc<dyn RunLog>;
 
 async fn a_task_without_records_has_no_past(log: Log) -> Checked {
     won(&log, latest(begin("b", 1), None)).await?;

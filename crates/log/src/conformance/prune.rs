@@ -3,13 +3,13 @@
 //! What is needed is told by a log of ours in memory that has the same records and is pruned alike.
 //! All else that is old must be gone: who asks for less wants less.
 
-use std::sync::Arc;
-
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, ActionSet, Record, Recorded, Seq};
 use redengine_core::runlog::{Append, Appended, Past, PastOf, Prune, Query, RunLog};
 
-use super::kit::{Checked, add, at, begin, checks, end, ensure, fine, latest, open, read, same};
+use super::kit::{
+    Checked, Log, add, at, begin, checks, end, ensure, fine, latest, open, read, same,
+};
 use crate::MemoryLog;
 
 checks![
@@ -27,12 +27,10 @@ checks![
     compacting_changes_nothing,
 ];
 
-type Log = Arc<dyn RunLog>;
-
 const TASKS: [&str; 3] = ["a", "b", "c"];
 
 /// Writes runs that end in all ways, some that do not end, and some under a clock that steps back.
-async fn write(log: &Log) -> Checked<Vec<Append>> {
+pub(super) async fn write(log: &Log) -> Checked<Vec<Append>> {
     let ends = [Action::Success, Action::Fail, Action::Fail, Action::Terminate, Action::Success];
     let mut appends = Vec::new();
     for number in 1..=60_u32 {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Record, Seq};
-use redengine_core::runlog::{Append, Appended, Query, RunLog};
+use redengine_core::runlog::{Append, Appended, Query};
 use tokio::task::JoinSet;
 
-use super::kit::{Checked, begin, checks, end, ensure, fine, latest, open, past, read, same, won};
+use super::kit::{
+    Checked, Log, begin, checks, end, ensure, fine, latest, open, past, read, same, won,
+};
 
 checks![
     of_many_that_expect_the_same_one_wins,
@@ -16,15 +18,13 @@ checks![
     appends_to_different_tasks_all_win,
 ];
 
-type Log = Arc<dyn RunLog>;
-
 /// How many there are at once.
 const MANY: u32 = 32;
 
-/// Appends many batches at once; answers are in no order.
-async fn at_once(log: &Log, batches: Vec<Vec<Append>>) -> Checked<Vec<Appended>> {
+/// Appends many batches at once, to each log in turn; answers are in no order.
+pub(super) async fn at_once(logs: &[Log], batches: Vec<Vec<Append>>) -> Checked<Vec<Appended>> {
     let mut tasks = JoinSet::new();
-    for batch in batches {
+    for (batch, log) in batches.into_iter().zip(logs.iter().cycle()) {
         let log = Arc::clone(log);
         tasks.spawn(async move {
             tokio::task::yield_now().await;
@@ -38,7 +38,7 @@ async fn at_once(log: &Log, batches: Vec<Vec<Append>>) -> Checked<Vec<Appended>>
     Ok(answers)
 }
 
-fn wins(answers: &[Appended]) -> usize {
+pub(super) fn wins(answers: &[Appended]) -> usize {
     answers.iter().filter(|answer| matches!(answer, Appended::Won(_))).count()
 }
 
@@ -47,7 +47,7 @@ async fn of_many_that_expect_the_same_one_wins(log: Log) -> Checked {
     for round in 0..10 {
         let batches =
             (0..MANY).map(|number| vec![latest(begin("a", round * MANY + number), expected)]);
-        let answers = at_once(&log, batches.collect()).await?;
+        let answers = at_once(std::slice::from_ref(&log), batches.collect()).await?;
         same("how many won", &wins(&answers), &1)?;
         let newest = read(&log, Query::task("a").newest_first()).await?;
         same("the number of records", &newest.len(), &(round as usize + 1))?;
@@ -62,7 +62,7 @@ async fn of_many_that_end_a_run_one_wins(log: Log) -> Checked {
         let task = format!("task {round}");
         won(&log, latest(begin(&task, round), None)).await?;
         let batches = ends.into_iter().map(|action| vec![open(end(&task, round, action))]);
-        let answers = at_once(&log, batches.collect()).await?;
+        let answers = at_once(std::slice::from_ref(&log), batches.collect()).await?;
         same("how many won", &wins(&answers), &1)?;
         same("the number of records", &read(&log, Query::task(task)).await?.len(), &2)?;
     }
@@ -71,7 +71,9 @@ async fn of_many_that_end_a_run_one_wins(log: Log) -> Checked {
 
 async fn of_many_that_say_the_same_all_win(log: Log) -> Checked {
     let record = Record { ..begin("a", 1) };
-    let answers = at_once(&log, vec![vec![latest(record, None)]; MANY as usize]).await?;
+    let answers =
+        at_once(std::slice::from_ref(&log), vec![vec![latest(record, None)]; MANY as usize])
+            .await?;
     same("how many won", &wins(&answers), &(MANY as usize))?;
     ensure(answers.windows(2).all(|two| two[0] == two[1]), || {
         format!("the same record has several numbers: {answers:?}")
@@ -91,7 +93,7 @@ async fn appends_to_different_tasks_all_win(log: Log) -> Checked {
             batches.push(vec![latest(begin(&task, number), None), ended]);
         }
     }
-    let answers = at_once(&log, batches).await?;
+    let answers = at_once(std::slice::from_ref(&log), batches).await?;
     same("how many won", &wins(&answers), &(2 * MANY as usize * runs as usize))?;
     let all = read(&log, Query::all()).await?;
     same("the number of records", &all.len(), &answers.len())?;

@@ -1,11 +1,9 @@
 //! Reading: which records, in which order, how many.
 
-use std::sync::Arc;
-
 use redengine_core::record::{Action, Record, Recorded, Seq};
-use redengine_core::runlog::{Order, Query, RunLog};
+use redengine_core::runlog::{Order, Query};
 
-use super::kit::{Checked, add, at, begin, checks, end, fine, read, run_id, same};
+use super::kit::{Checked, Log, add, at, begin, checks, end, fine, read, run_id, same};
 
 checks![
     an_empty_log_has_no_records,
@@ -15,8 +13,6 @@ checks![
     the_fields_of_a_query_together,
     as_many_are_counted_as_are_read,
 ];
-
-type Log = Arc<dyn RunLog>;
 
 async fn an_empty_log_has_no_records(log: Log) -> Checked {
     same("all records", &read(&log, Query::all()).await?, &Vec::new())?;

@@ -1,19 +1,15 @@
 //! Runs that have begun and not ended, of whichever task.
 
-use std::sync::Arc;
-
 use redengine_core::record::Action;
-use redengine_core::runlog::{Prune, Query, RunLog};
+use redengine_core::runlog::{Prune, Query};
 
-use super::kit::{Checked, add, at, begin, checks, end, fine, open, read, same, won};
+use super::kit::{Checked, Log, add, at, begin, checks, end, fine, open, read, same, won};
 
 checks![
     tasks_with_runs_that_have_not_ended_are_told,
     runs_that_have_not_ended_are_told_after_older_records_are_removed,
     runs_that_were_imported_and_have_not_ended_are_told,
 ];
-
-type Log = Arc<dyn RunLog>;
 
 async fn demand(log: &Log, wanted: &[&str]) -> Checked {
     let mut names = fine(log.unfinished().await)?;

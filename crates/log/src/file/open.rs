@@ -197,8 +197,8 @@ struct Reading<'a, F: Format> {
     /// Where the next line begins.
     place: u64,
     good: u64,
-    /// The lines of a batch that is not whole yet.
-    batch: Vec<Line>,
+    /// The lines of a batch that is not whole yet, and their numbers.
+    batch: Vec<(u64, Line)>,
 }
 
 impl<'a, F: Format> Reading<'a, F> {
@@ -298,23 +298,30 @@ impl<'a, F: Format> Reading<'a, F> {
 
     /// Takes a line; a batch goes into the log when it is whole.
     fn take(&mut self, line: Line, restore: &mut Restore) -> Result<(), LogError> {
-        let corrupt = |why: String| Err(not_a_record(self.path, self.line, &why, ""));
+        let path = self.path;
+        let corrupt = |line, why: String| Err(not_a_record(path, line, &why, ""));
         let (seq, more) = (line.recorded.seq, line.more);
-        let before = self.batch.last();
+        let before = self.batch.last().map(|(_, before)| before);
         let last = before.map_or(restore.last(), |before| before.recorded.seq);
         if seq <= last {
-            return corrupt(format!("its number {seq} comes after {last}, and numbers increase"));
+            let why = format!("its number {seq} comes after {last}, and numbers increase");
+            return corrupt(self.line, why);
         }
         if let Some(wanted) = before.map(|before| before.more - 1).filter(|wanted| *wanted != more)
         {
-            return corrupt(format!(
+            let why = format!(
                 "{more} lines of its batch are to come, and by the line before it should be {wanted}"
-            ));
+            );
+            return corrupt(self.line, why);
         }
-        self.batch.push(line);
+        self.batch.push((self.line, line));
         if more == 0 {
-            for Line { recorded, marks, .. } in self.batch.drain(..) {
-                restore.add(recorded, marks);
+            for (line, Line { recorded, marks, .. }) in self.batch.drain(..) {
+                let (run, action) = (recorded.record.run, recorded.record.action);
+                if let Err(there) = restore.add(recorded, marks) {
+                    let why = format!("record {there} is the `{action}` of run {run} already");
+                    return corrupt(line, why);
+                }
             }
             self.good = self.place;
         }

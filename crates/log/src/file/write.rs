@@ -20,7 +20,6 @@ use super::format::{Format, Line};
 use super::open::{self, Lock, Opened};
 use super::paths::Paths;
 use super::{Fsync, Options};
-use crate::import::check_order;
 use crate::memory::MemoryLog;
 use crate::memory::pending::Decided;
 use crate::memory::restore::Marks;
@@ -88,7 +87,7 @@ impl<F: Format> Writer<F> {
 
     /// Writes what another log has recorded.
     pub(super) fn import(&mut self, records: Vec<Recorded>) -> Result<(), LogError> {
-        check_order(self.memory.last(), &records)?;
+        self.memory.check(&records)?;
         self.write([&records])?;
         self.memory.add(records);
         Ok(())

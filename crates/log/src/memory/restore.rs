@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use redengine_core::record::{Action, Details, Recorded, Seq};
-use redengine_core::runlog::{Prune, Query};
+use redengine_core::runlog::{LogError, Prune, Query};
 
 use super::{MemoryLog, State};
 
@@ -34,8 +34,16 @@ impl Restore {
         self.state.last_seq
     }
 
-    /// Adds the next record; its number must be greater than the last.
-    pub(crate) fn add(&mut self, Recorded { seq, mut record }: Recorded, marks: Marks) {
+    /// Adds the next record, whose number must be greater than the last. If its run has one of that
+    /// action already, fails with the number of that one.
+    pub(crate) fn add(
+        &mut self,
+        Recorded { seq, mut record }: Recorded,
+        marks: Marks,
+    ) -> Result<(), Seq> {
+        let runs = &self.state.runs;
+        let there = runs.get(record.run).and_then(|run| runs.seq(record.run, run, record.action));
+        there.map_or(Ok(()), Err)?;
         if record.details.is_some() && record.details == self.details {
             record.details.clone_from(&self.details);
         } else {
@@ -51,11 +59,12 @@ impl Restore {
             self.state.runs.note_removed_end(run, ended);
             history.close(seq);
         }
+        Ok(())
     }
 
     pub(crate) fn finish(self) -> MemoryLog {
         let log = MemoryLog { state: Arc::new(Mutex::new(self.state)), last: Arc::default() };
-        log.tell(log.last());
+        log.tell(log.lock().last_seq);
         log
     }
 }
@@ -71,8 +80,9 @@ impl MemoryLog {
         self.lock().remove(gone)
     }
 
-    pub(crate) fn last(&self) -> Seq {
-        self.lock().last_seq
+    /// Fails unless records may be imported.
+    pub(crate) fn check(&self, records: &[Recorded]) -> Result<(), LogError> {
+        self.lock().check(records)
     }
 
     /// The next records that stay, and what must be noted of those that go.

@@ -77,7 +77,7 @@ pub(super) async fn append(
     group: &Group<'_>,
 ) -> Result<Vec<Answer>, Failure> {
     match transact(connection, books, address, group, Repeated::LookedUpIfUnexpected).await {
-        Err(Failure::Postgres(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+        Err(Failure::Postgres(error)) if is_repeated(&error) => {
             // Nothing was written, and the ledger has what is not in the log.
             connection.run_all("rollback").await?;
             *books = Books::open(connection).await?;
@@ -85,6 +85,11 @@ pub(super) async fn append(
         }
         answers => answers,
     }
+}
+
+/// Tells whether what failed is that a run would have two records of an action.
+pub(super) fn is_repeated(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::UNIQUE_VIOLATION)
 }
 
 async fn transact(
@@ -305,7 +310,7 @@ pub(super) async fn insert(
 }
 
 /// Finds those of some records that are in the log.
-async fn find(
+pub(super) async fn find(
     connection: &mut Connection,
     records: impl Iterator<Item = &Record>,
 ) -> Result<HashMap<(RunId, Action), Recorded>, Failure> {

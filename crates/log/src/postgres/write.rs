@@ -21,7 +21,7 @@ use super::listen::{self, Told};
 use super::past::Named;
 use super::prune::Plan;
 use super::row;
-use crate::import::check_order;
+use crate::import::{check_order, check_runs};
 
 /// So many records go in one transaction; a batch that is larger goes alone.
 const GROUP: usize = 4096;
@@ -271,7 +271,19 @@ impl Writer {
             return Err(Failure::Unfit(LogErrorKind::Order, why));
         }
         self.with(address, async |connection, books| {
-            import(connection, books, address, records).await
+            match import(connection, books, address, records).await {
+                Err(Failure::Postgres(error)) if append::is_repeated(&error) => {
+                    // Nothing was written, and the ledger has what is not in the log.
+                    connection.run_all("rollback").await?;
+                    *books = Books::open(connection).await?;
+                    let all = records.iter().map(|recorded| &recorded.record);
+                    let there = append::find(connection, all).await?;
+                    check_runs(records, |record| there.contains_key(&(record.run, record.action)))
+                        .map_err(Failure::Told)?;
+                    Err(Failure::Postgres(error))
+                }
+                imported => imported,
+            }
         })
         .await
     }

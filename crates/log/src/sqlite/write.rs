@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use redengine_core::record::{Record, Recorded, RunId, Seq};
-use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind};
+use redengine_core::runlog::{Append, Appended, LogError};
 use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::error::Failure;
@@ -15,7 +15,7 @@ use super::kept::Kept;
 use super::row::{self, COLUMNS, Names, number};
 use super::schema;
 use crate::causes;
-use crate::import::check_order;
+use crate::import::{check_order, refuse_repeated};
 use crate::queue::{Answers, Group, Write as QueueWrite};
 
 /// The connection that writes, and what it knows of the file.
@@ -33,10 +33,10 @@ impl Writer {
     }
 
     /// Writes what another log has recorded; tells the last number then.
-    pub(super) fn import(&mut self, records: Vec<Recorded>) -> Result<Seq, Failure> {
+    pub(super) fn import(&mut self, records: &[Recorded]) -> Result<Seq, Failure> {
         let imported = self.write(|write| {
-            check_order(write.kept.ledger.last(), &records)?;
-            records.into_iter().try_for_each(|recorded| write.import(recorded))
+            check_order(write.kept.ledger.last(), records)?;
+            records.iter().try_for_each(|recorded| write.import(recorded))
         });
         imported.map(|((), last)| last)
     }
@@ -164,16 +164,12 @@ impl Write<'_> {
         Ok(there.map_or(Appended::Lost, Appended::Won))
     }
 
-    fn import(&mut self, Recorded { seq, record }: Recorded) -> Result<(), Failure> {
-        if self.insert(seq, &record)? {
-            return Ok(());
+    fn import(&mut self, recorded: &Recorded) -> Result<(), Failure> {
+        if self.insert(recorded.seq, &recorded.record)? {
+            Ok(())
+        } else {
+            Err(refuse_repeated(recorded).into())
         }
-        let message = format!(
-            "cannot import record {seq}: run {} has a record of `{}` already; import only what \
-             comes after a log's last record",
-            record.run, record.action
-        );
-        Err(LogError::new(LogErrorKind::Order, message).into())
     }
 
     /// Writes a record, unless its run has one of its action.

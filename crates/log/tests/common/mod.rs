@@ -1,6 +1,6 @@
 //! A run log as one would explain it: a list that is looked through from end to end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ use redengine_core::runlog::{
 pub(crate) struct NaiveLog {
     /// All that was ever written.
     pub(crate) records: Arc<Mutex<Vec<Recorded>>>,
-    /// The numbers of those that were removed.
+    /// The numbers of those that were removed. Locked before the records by whoever needs both.
     pub(crate) removed: Arc<Mutex<BTreeSet<Seq>>>,
 }
 
@@ -28,6 +28,10 @@ impl NaiveLog {
 
 fn of<'a>(records: &'a [Recorded], task: &'a str) -> impl DoubleEndedIterator<Item = &'a Recorded> {
     records.iter().filter(move |recorded| &*recorded.record.task == task)
+}
+
+fn run_and_action(recorded: &Recorded) -> (RunId, Action) {
+    (recorded.record.run, recorded.record.action)
 }
 
 fn is_open(records: &[Recorded], task: &str, run: RunId) -> bool {
@@ -169,22 +173,29 @@ impl RunLog for NaiveLog {
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {
         let left = self.left();
+        let mut removed = self.removed.lock().unwrap();
         let records = self.records.lock().unwrap();
         let gone: Vec<Seq> = left
             .iter()
             .filter(|recorded| is_prunable(&records, &left, recorded, &prune))
             .map(|recorded| recorded.seq)
             .collect();
-        self.removed.lock().unwrap().extend(&gone);
+        removed.extend(&gone);
         Ok(gone.len() as u64)
     }
 
     async fn import(&self, new: Vec<Recorded>) -> Result<(), LogError> {
+        let removed = self.removed.lock().unwrap();
         let mut records = self.records.lock().unwrap();
         let last = records.last().map_or(Seq(0), |last| last.seq);
         let before = [last].into_iter().chain(new.iter().map(|recorded| recorded.seq));
         if before.zip(&new).any(|(before, next)| before >= next.seq) {
             return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
+        }
+        let left = records.iter().filter(|there| !removed.contains(&there.seq));
+        let mut known: HashSet<(RunId, Action)> = left.map(run_and_action).collect();
+        if !new.iter().all(|recorded| known.insert(run_and_action(recorded))) {
+            return Err(LogError::new(LogErrorKind::Order, "a run has two records of an action"));
         }
         records.extend(new);
         Ok(())

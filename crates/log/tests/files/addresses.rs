@@ -1,7 +1,7 @@
 //! Opening by an address, and copying from one log to another.
 
 use expect_test::{Expect, expect};
-use redengine_core::runlog::RunLog;
+use redengine_core::runlog::{Prune, RunLog};
 use redengine_log::{MemoryLog, connect, copy};
 
 use super::{
@@ -193,6 +193,66 @@ fn a_copy_goes_on_where_it_was_and_takes_what_is_new() {
 }
 
 #[test]
+fn a_copy_goes_on_after_what_it_has_was_removed_from_the_original() {
+    // With a task whose latest records stay, and without one.
+    for others in [true, false] {
+        let (from, to) = (MemoryLog::new(), MemoryLog::new());
+        if others {
+            add(&from, vec![latest(begin("seldom", 1000, 0), None)]);
+        }
+        let mut last = None;
+        let mut run = |number: u32| {
+            let record = begin("often", number.into(), number.into());
+            let end = end(&record, Action::Success);
+            last = add(&from, vec![latest(record, last), end]).last().map(|last| last.seq);
+        };
+        (1..10).for_each(&mut run);
+        block_on(copy(&from, &to)).unwrap();
+        let copied = all(&to);
+        (10..20).for_each(&mut run);
+        block_on(from.prune(Prune::default().beyond(4))).unwrap();
+        assert_eq!(block_on(copy(&from, &to)).unwrap(), 4);
+        let news = all(&from).split_off(usize::from(others));
+        assert_eq!(all(&to), [copied, news].concat());
+        assert_eq!(block_on(copy(&from, &to)).unwrap(), 0);
+        // And after the copy was pruned as well.
+        block_on(to.prune(Prune::default().beyond(0))).unwrap();
+        (20..30).for_each(&mut run);
+        block_on(from.prune(Prune::default().beyond(2))).unwrap();
+        assert_eq!(block_on(copy(&from, &to)).unwrap(), 2);
+    }
+}
+
+#[test]
+fn a_pruned_log_is_not_copied_over_another_that_has_the_same_tasks() {
+    let from = MemoryLog::new();
+    let mut last = None;
+    for number in 0..20_u32 {
+        let record = begin("often", number.into(), number.into());
+        let end = end(&record, Action::Success);
+        last = add(&from, vec![latest(record, last), end]).last().map(|last| last.seq);
+    }
+    let others = |first: u64| {
+        let other = |seq: u64| {
+            let record = end(&begin("often", u128::from(seq) + 1000, 0), Action::Success).record;
+            Recorded { seq: Seq(seq), record }
+        };
+        let to = MemoryLog::new();
+        block_on(to.import((first..first + 19).map(other).collect())).unwrap();
+        to
+    };
+    block_on(from.prune(Prune::default().beyond(4))).unwrap();
+    // It may have lost 18 that succeeded, and there are 19.
+    for (first, words) in [(20, "record 38 is `success` of run "), (1, "19, is not here")] {
+        let to = others(first);
+        let before = all(&to);
+        let error = block_on(copy(&from, &to)).unwrap_err();
+        assert_says(&error, LogErrorKind::Order, words);
+        assert_eq!(all(&to), before);
+    }
+}
+
+#[test]
 fn many_records_are_copied_in_pages() {
     let from = MemoryLog::new();
     let record = |number: u32| begin("a", number.into(), number.into());
@@ -203,6 +263,15 @@ fn many_records_are_copied_in_pages() {
     let to = MemoryLog::new();
     assert_eq!(block_on(copy(&from, &to)).unwrap(), 9000);
     assert_eq!(all(&to), records);
+    // The oldest that they have in common is enough to know the one by the other.
+    let pruned = MemoryLog::new();
+    block_on(pruned.import(vec![records[0].clone()])).unwrap();
+    let news: Vec<Recorded> = (9001..=9003)
+        .map(|seq| Recorded { seq: Seq(2 * u64::from(seq)), record: record(seq) })
+        .collect();
+    block_on(pruned.import(news.clone())).unwrap();
+    assert_eq!(block_on(copy(&pruned, &to)).unwrap(), 3);
+    assert_eq!(all(&to), [records, news].concat());
 }
 
 #[test]
@@ -220,5 +289,11 @@ fn a_log_that_holds_other_records_is_not_written_to() {
         assert_says(&error, LogErrorKind::Order, words);
         assert_eq!(all(&to), other);
     }
+    // Nor is a copy that has gone on by itself.
+    let to = MemoryLog::new();
+    block_on(copy(&from, &to)).unwrap();
+    add(&to, vec![latest(begin("other", 7000, 7), None)]);
+    let error = block_on(copy(&from, &to)).unwrap_err();
+    assert_says(&error, LogErrorKind::Order, "its last record, 101, is not here");
     assert_eq!(all(&from), records);
 }

@@ -44,6 +44,26 @@ fn check(format: &str, wanted: &Expect) {
 }
 
 #[test]
+fn a_line_that_is_there_twice_is_named() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runs").with_extension(format);
+        write(&*open(&file));
+        let text = fs::read_to_string(&file).unwrap();
+        let first = text.lines().find(|line| line.contains("fetch")).unwrap();
+        let again = match format {
+            "csv" => first.replacen('1', "5", 1),
+            _ => first.replacen("\"seq\":1", "\"seq\":5", 1),
+        };
+        fs::write(&file, format!("{text}{again}\n")).unwrap();
+        let error = try_open(&file, "").unwrap_err();
+        let line = text.lines().count() + 1;
+        assert_says(&error, LogErrorKind::Corrupt, &format!(":{line}` is no record: record 1 is"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), format!("{text}{again}\n"));
+    }
+}
+
+#[test]
 fn rows_are_for_spreadsheets() {
     check(
         "csv",

@@ -13,6 +13,8 @@ mod readonly;
 mod records;
 mod upkeep;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use redengine_core::record::{Details, Record, Seq};
@@ -61,6 +63,18 @@ async fn until(server: &Client, condition: &str) {
 async fn the_postgres_log_passes() {
     let make = async || connect(&Server::shared().url_of_new_schema()).await;
     conformance::run(make).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_postgres_logs_of_one_schema_pass() {
+    let schemas = RefCell::new(HashMap::new());
+    let open = async |store: usize| {
+        let make = || Server::shared().url_of_new_schema();
+        let url: String = schemas.borrow_mut().entry(store).or_insert_with(make).clone();
+        connect(&url).await
+    };
+    conformance::run_reopened(open).await.unwrap();
+    conformance::run_shared(open).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,4 @@
-//! The suite passes every log of ours, and none that is broken.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-mod common;
-#[cfg(any(feature = "csv", feature = "jsonl"))]
-mod reopened;
+//! A log with one fault, and stores of such logs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,321 +6,78 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use common::NaiveLog;
 use redengine_core::Timestamp;
 use redengine_core::facts::Keep;
 use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query, RunLog,
+    Append, Appended, Expect, Leases, LogError, LogErrorKind, Order, Past, PastOf, Prune, Query,
+    RunLog,
 };
-use redengine_log::{MemoryLog, conformance};
-#[cfg(any(feature = "csv", feature = "jsonl"))]
-use reopened::Reopened;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_memory_log_passes() {
-    conformance::run(async || MemoryLog::new()).await.unwrap();
-}
-
-#[tokio::test]
-async fn the_naive_log_passes() {
-    conformance::run(async || NaiveLog::default()).await.unwrap();
-}
-
-#[cfg(feature = "sqlite")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_sqlite_log_passes() {
-    use redengine_log::{SqliteLog, Synchronous};
-
-    let folder = tempfile::tempdir().unwrap();
-    let number = std::sync::atomic::AtomicUsize::new(0);
-    let make = async || {
-        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let log = SqliteLog::builder(folder.path().join(format!("{number}.db")));
-        log.synchronous(Synchronous::Normal).open().unwrap()
-    };
-    conformance::run(make).await.unwrap();
-}
-
-#[cfg(feature = "csv")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_csv_log_passes() {
-    use redengine_log::{CsvLog, Fsync};
-
-    let folder = tempfile::tempdir().unwrap();
-    let number = std::sync::atomic::AtomicUsize::new(0);
-    let make = async || {
-        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // So that all of it is tried on rotated files too.
-        let log = CsvLog::builder(folder.path().join(format!("{number}.csv"))).rotate_at(2000);
-        log.fsync(Fsync::Never).open().unwrap()
-    };
-    conformance::run(make).await.unwrap();
-}
-
-#[cfg(feature = "jsonl")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_jsonl_log_passes() {
-    use redengine_log::{Fsync, JsonlLog};
-
-    let folder = tempfile::tempdir().unwrap();
-    let number = std::sync::atomic::AtomicUsize::new(0);
-    let make = async || {
-        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let log = JsonlLog::builder(folder.path().join(format!("{number}.jsonl"))).rotate_at(2000);
-        log.fsync(Fsync::Never).open().unwrap()
-    };
-    conformance::run(make).await.unwrap();
-}
-
-#[cfg(feature = "csv")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_csv_log_that_is_opened_again_all_the_time_passes() {
-    let folder = tempfile::tempdir().unwrap();
-    let number = AtomicU64::new(0);
-    let make = async || {
-        let number = number.fetch_add(1, Ordering::Relaxed);
-        Reopened::<redengine_log::CsvLog>::new(folder.path().join(format!("{number}.csv")))
-    };
-    conformance::run(make).await.unwrap();
-}
-
-#[cfg(feature = "jsonl")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_jsonl_log_that_is_opened_again_all_the_time_passes() {
-    let folder = tempfile::tempdir().unwrap();
-    let number = AtomicU64::new(0);
-    let make = async || {
-        let number = number.fetch_add(1, Ordering::Relaxed);
-        Reopened::<redengine_log::JsonlLog>::new(folder.path().join(format!("{number}.jsonl")))
-    };
-    conformance::run(make).await.unwrap();
-}
-
-/// What a log may do wrong, and the check that must notice.
-const FAULTS: &[(Fault, &str)] = &[
-    (Fault::IgnoresLatest, "a_run_is_lost_if_another_record_came_first"),
-    (Fault::LatestOfAllTasks, "records_of_other_tasks_do_not_matter"),
-    (Fault::IgnoresOpen, "a_run_ends_once_and_the_first_wins"),
-    (Fault::OpenWithoutBegin, "a_run_that_did_not_begin_cannot_end"),
-    (Fault::LosesRepeated, "a_record_that_is_there_is_won_again"),
-    (Fault::WritesRepeated, "a_dropped_append_may_be_repeated"),
-    (Fault::WritesLost, "what_is_lost_leaves_no_trace"),
-    (Fault::StopsAtLost, "a_batch_is_decided_in_order"),
-    (Fault::AppendsBackwards, "a_batch_is_decided_in_order"),
-    (Fault::AnswersBackwards, "a_batch_is_decided_in_order"),
-    (Fault::ChecksThenActs, "of_many_that_expect_the_same_one_wins"),
-    (Fault::ChecksThenActs, "of_many_that_end_a_run_one_wins"),
-    (Fault::DropsTheThousandth, "ten_thousand_records_are_one_batch"),
-    (Fault::OrdersByTime, "records_are_in_the_order_of_their_numbers_when_the_clock_stepped_back"),
-    (Fault::OrdersOneInstantByRun, "records_of_one_instant_are_in_the_order_of_their_numbers"),
-    (Fault::IgnoresCase, "any_name_is_a_name"),
-    (Fault::TrimsNames, "any_name_is_a_name"),
-    (Fault::CutsAtNul, "any_name_is_a_name"),
-    (Fault::LosesDetails, "every_field_comes_back"),
-    (Fault::LosesOutput, "every_field_comes_back"),
-    (Fault::LosesDue, "every_field_comes_back"),
-    (Fault::KeepsMilliseconds, "every_field_comes_back"),
-    (Fault::IgnoresTasks, "each_field_of_a_query_alone"),
-    (Fault::IgnoresNoTasks, "each_field_of_a_query_alone"),
-    (Fault::IgnoresActions, "each_field_of_a_query_alone"),
-    (Fault::IgnoresRun, "each_field_of_a_query_alone"),
-    (Fault::IgnoresAfter, "each_field_of_a_query_alone"),
-    (Fault::IncludesAfter, "each_field_of_a_query_alone"),
-    (Fault::IgnoresFrom, "each_field_of_a_query_alone"),
-    (Fault::ExcludesFrom, "each_field_of_a_query_alone"),
-    (Fault::IgnoresUntil, "each_field_of_a_query_alone"),
-    (Fault::IncludesUntil, "each_field_of_a_query_alone"),
-    (Fault::IgnoresLimit, "each_field_of_a_query_alone"),
-    (Fault::IgnoresOrder, "each_field_of_a_query_alone"),
-    (Fault::LimitsBeforeOrder, "the_fields_of_a_query_together"),
-    (Fault::LastSeqIsZero, "numbers_increase"),
-    (Fault::CountsTwice, "records_are_counted_by_action"),
-    (Fault::CountsAllFailures, "failures_in_a_row_are_counted"),
-    (Fault::CountsFailuresAcrossCrashes, "failures_in_a_row_are_counted"),
-    (Fault::ForgetsLatest, "the_latest_of_each_action_is_there"),
-    (Fault::ForgetsGreatestStart, "the_greatest_start_of_each_action_is_there"),
-    (Fault::ForgetsOpen, "runs_that_have_not_ended_are_there"),
-    (Fault::ForgetsUnfinished, "tasks_with_runs_that_have_not_ended_are_told"),
-    (Fault::AllAreUnfinished, "tasks_with_runs_that_have_not_ended_are_told"),
-    (Fault::AllAreUnfinished, "runs_that_were_imported_and_have_not_ended_are_told"),
-    (Fault::ForgetsUnfinished, "runs_that_have_not_ended_are_told_after_older_records_are_removed"),
-    (Fault::AllAreOpen, "runs_that_have_not_ended_are_there"),
-    (Fault::IgnoresKeep, "as_many_as_are_wanted_of_each_action_are_there"),
-    (Fault::SwapsPasts, "pasts_are_in_the_order_in_which_they_were_asked_for"),
-    (Fault::InventsPast, "a_task_without_records_has_no_past"),
-    (Fault::PastBackwards, "runs_that_have_not_ended_are_there"),
-    (Fault::Fails, "an_empty_batch_is_nothing"),
-    (Fault::LastSeqIsOne, "an_empty_log_has_no_records"),
-    (Fault::NumbersFromZero, "a_task_without_records_runs_if_none_is_expected"),
-    (Fault::OnlyOpenEnds, "an_end_that_expects_the_latest_ends_too"),
-    (Fault::LosesRepeated, "of_many_that_say_the_same_all_win"),
-    (Fault::DropsARecord, "appends_to_different_tasks_all_win"),
-    (Fault::CountsLimited, "as_many_are_counted_as_are_read"),
-    (Fault::IgnoresRun, "as_many_are_counted_as_are_read"),
-    (Fault::IncludesUntil, "as_many_are_counted_as_are_read"),
-    (Fault::NeverTells, "what_is_there_is_told_at_once"),
-    (Fault::TellsTheNext, "what_is_there_is_told_at_once"),
-    (Fault::TellsTooEarly, "who_waits_hears_of_what_comes_and_not_before"),
-    (Fault::TellsOwnAppends, "who_waits_hears_of_what_comes_and_not_before"),
-    (Fault::TellsOne, "all_who_wait_hear"),
-    (Fault::ShowsLate, "what_was_told_never_changes"),
-    (Fault::DropsARecord, "who_follows_sees_each_record_once_and_in_order"),
-    (Fault::IncludesAfter, "who_follows_may_go_on_later"),
-    (Fault::PrunesAll, "nothing_is_removed_unless_it_is_asked_for"),
-    (Fault::PrunesNothing, "records_before_an_instant_are_removed"),
-    (Fault::PrunesTheInstant, "records_before_an_instant_are_removed"),
-    (Fault::PrunesBeyondAll, "records_beyond_so_many_later_ones_are_removed"),
-    (Fault::PrunesBoth, "of_two_reasons_to_remove_one_is_enough"),
-    (Fault::PrunesNeeded, "what_is_needed_of_a_task_stays"),
-    (Fault::PrunesOpen, "runs_that_have_not_ended_stay"),
-    (Fault::CountsWhatIsLeft, "a_log_may_be_pruned_again_and_again"),
-    (Fault::MiscountsPruned, "records_before_an_instant_are_removed"),
-    (Fault::NumbersByCount, "a_pruned_log_goes_on"),
-    (Fault::ForgetsWhatWasLatest, "what_was_removed_is_not_written_again"),
-    (Fault::PrunesOthers, "records_of_other_tasks_than_are_named_stay"),
-    (Fault::PrunesEnds, "a_copy_of_a_pruned_log_has_the_same_open_runs"),
-    (Fault::CompactsAll, "compacting_changes_nothing"),
-    (Fault::LosesCauses, "every_field_comes_back"),
-    (Fault::ImportNumbersAnew, "a_copy_answers_as_the_original"),
-    (Fault::ImportLosesDetails, "a_copy_answers_as_the_original"),
-    (Fault::ImportBeginsAnew, "a_copy_may_be_made_in_parts"),
-    (Fault::NumbersByCount, "appends_go_on_after_an_import"),
-    (Fault::LosesRepeated, "what_was_imported_is_there"),
-    (Fault::ImportTakesAll, "numbers_that_do_not_increase_are_refused_whole"),
-    (Fault::ImportStopsHalfway, "numbers_that_do_not_increase_are_refused_whole"),
-];
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn each_fault_is_noticed_by_the_check_that_is_there_for_it() {
-    let checks = conformance::checks();
-    // All at once: those who wait in vain do so together.
-    let mut running = JoinSet::new();
-    for (fault, name) in FAULTS {
-        let check = *checks.iter().find(|check| check.name() == *name).unwrap();
-        running.spawn(async move {
-            let noticed = check.run(Arc::new(Faulty::new(*fault))).await.is_err();
-            (!noticed).then(|| format!("{name} does not notice {fault:?}"))
-        });
-    }
-    let unnoticed: Vec<String> = running.join_all().await.into_iter().flatten().collect();
-    assert_eq!(unnoticed, Vec::<String>::new());
-}
-
-#[test]
-fn each_check_is_there_for_some_fault() {
-    let checks = conformance::checks();
-    let mut names = checks.iter().map(conformance::Check::name);
-    assert_eq!(names.find(|name| !FAULTS.iter().any(|(_, check)| check == name)), None);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_failed_is_named() {
-    let failures = conformance::run(async || Faulty::new(Fault::Fails)).await.unwrap_err();
-    let message = failures.to_string();
-    assert!(message.contains("\n  numbers_increase: cannot write"), "{message}");
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    IgnoresLatest,
-    LatestOfAllTasks,
-    IgnoresOpen,
-    OpenWithoutBegin,
-    LosesRepeated,
-    WritesRepeated,
-    WritesLost,
-    StopsAtLost,
-    AppendsBackwards,
-    AnswersBackwards,
-    ChecksThenActs,
-    DropsTheThousandth,
-    DropsARecord,
-    OrdersByTime,
-    OrdersOneInstantByRun,
-    IgnoresCase,
-    TrimsNames,
-    CutsAtNul,
-    LosesDetails,
-    LosesOutput,
-    LosesDue,
-    KeepsMilliseconds,
-    IgnoresTasks,
-    IgnoresNoTasks,
-    IgnoresActions,
-    IgnoresRun,
-    IgnoresAfter,
-    IncludesAfter,
-    IgnoresFrom,
-    ExcludesFrom,
-    IgnoresUntil,
-    IncludesUntil,
-    IgnoresLimit,
-    IgnoresOrder,
-    LimitsBeforeOrder,
-    LastSeqIsZero,
-    LastSeqIsOne,
-    NumbersFromZero,
-    OnlyOpenEnds,
-    CountsTwice,
-    CountsAllFailures,
-    CountsFailuresAcrossCrashes,
-    ForgetsLatest,
-    ForgetsGreatestStart,
-    ForgetsOpen,
-    ForgetsUnfinished,
-    AllAreUnfinished,
-    AllAreOpen,
-    IgnoresKeep,
-    SwapsPasts,
-    InventsPast,
-    PastBackwards,
-    Fails,
-    CountsLimited,
-    NeverTells,
-    TellsTheNext,
-    TellsTooEarly,
-    TellsOwnAppends,
-    TellsOne,
-    ShowsLate,
-    PrunesAll,
-    PrunesNothing,
-    PrunesTheInstant,
-    PrunesBeyondAll,
-    PrunesBoth,
-    PrunesNeeded,
-    PrunesOpen,
-    CountsWhatIsLeft,
-    MiscountsPruned,
-    NumbersByCount,
-    ForgetsWhatWasLatest,
-    PrunesOthers,
-    PrunesEnds,
-    CompactsAll,
-    LosesCauses,
-    ImportNumbersAnew,
-    ImportLosesDetails,
-    ImportBeginsAnew,
-    ImportTakesAll,
-    ImportStopsHalfway,
-}
+use crate::common::NaiveLog;
+use crate::faults::Fault;
+use crate::leases::{NaiveLeases, fenced};
 
 /// A log with one fault.
 #[derive(Debug)]
-struct Faulty {
+pub(crate) struct Faulty {
     log: NaiveLog,
     fault: Fault,
     /// The last number that an append wrote.
     appended: AtomicU64,
     /// Tells one who waits, and only one.
     bell: Notify,
+    leases: NaiveLeases,
+    /// What this log has written itself, and nobody else who shares its records.
+    own: NaiveLog,
+}
+
+/// What several logs share, and what is there while none is open.
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    fault: Fault,
+    log: NaiveLog,
+    leases: NaiveLeases,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self { fault, log: NaiveLog::default(), leases: NaiveLeases::new(fault) }
+    }
+
+    pub(crate) fn open(&self) -> Faulty {
+        let mut log = Faulty::new(self.fault);
+        if self.fault != Fault::LosesAllWhenClosed {
+            log.log = self.log.clone();
+        }
+        if self.fault != Fault::LosesLeasesWhenClosed {
+            log.leases = self.leases.clone();
+        }
+        let left = self.log.left();
+        let mut records = self.log.records.lock().unwrap();
+        match self.fault {
+            Fault::LosesTheLastWhenClosed => drop(records.pop()),
+            Fault::LosesDetailsWhenClosed => {
+                records.iter_mut().for_each(|recorded| recorded.record.details = None);
+            }
+            Fault::CountsWhatIsLeftWhenOpened => *records = left,
+            _ => {}
+        }
+        log
+    }
 }
 
 impl Faulty {
-    fn new(fault: Fault) -> Self {
-        Self { log: NaiveLog::default(), fault, appended: AtomicU64::new(0), bell: Notify::new() }
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self {
+            log: NaiveLog::default(),
+            fault,
+            appended: AtomicU64::new(0),
+            bell: Notify::new(),
+            leases: NaiveLeases::new(fault),
+            own: NaiveLog::default(),
+        }
     }
 
     async fn all(&self, task: &str) -> Vec<Recorded> {
@@ -437,7 +188,9 @@ impl Faulty {
                 })
             }
             Fault::LosesRepeated if self.is_there(&append).await => Ok(Appended::Lost),
-            Fault::WritesRepeated if self.is_there(&append).await => Ok(self.force(&append)),
+            Fault::KnowsItsOwnRuns | Fault::DecidesByItsOwn | Fault::NumbersByItself => {
+                self.append_as_if_alone(append).await
+            }
             Fault::ChecksThenActs if !self.is_there(&append).await => {
                 let latest = self.all(&append.record.task).await.last().map(|last| last.seq);
                 let of_run = Query::task(append.record.task.clone()).run(append.record.run);
@@ -457,6 +210,40 @@ impl Faulty {
                     self.force(&one);
                 }
                 Ok(answer)
+            }
+        }
+    }
+
+    /// Appends without regard to others who share the records.
+    async fn append_as_if_alone(&self, append: Append) -> Result<Appended, LogError> {
+        let is_there = self.is_there(&append).await;
+        match self.fault {
+            Fault::KnowsItsOwnRuns => {
+                let query = Query::all().actions([append.record.action]).run(append.record.run);
+                let is_own = !self.own.read(query).await?.is_empty();
+                if is_there && !is_own {
+                    return Ok(Appended::Lost);
+                }
+                let answer = self.log.append(vec![append]).await?.remove(0);
+                if let (Appended::Won(recorded), false) = (&answer, is_own) {
+                    self.own.records.lock().unwrap().push(recorded.clone());
+                }
+                Ok(answer)
+            }
+            Fault::DecidesByItsOwn => {
+                let decided = self.own.append(vec![append.clone()]).await?.remove(0);
+                let is_new = matches!(decided, Appended::Won(_)) && !is_there;
+                Ok(if is_new { self.force(&append) } else { decided })
+            }
+            _ if is_there => self.log.append(vec![append]).await.map(|mut one| one.remove(0)),
+            _ => {
+                let Appended::Won(mut recorded) = self.force(&append) else { unreachable!() };
+                let mut records = self.log.records.lock().unwrap();
+                let mut own = self.own.records.lock().unwrap();
+                recorded.seq = Seq(own.len() as u64 + 1);
+                own.push(recorded.clone());
+                *records.last_mut().unwrap() = recorded.clone();
+                Ok(Appended::Won(recorded))
             }
         }
     }
@@ -503,12 +290,29 @@ impl Faulty {
     }
 }
 
+fn check_order(mut last: Seq, records: &[Recorded]) -> Result<(), LogError> {
+    for recorded in records {
+        if recorded.seq <= last {
+            return Err(LogError::new(LogErrorKind::Order, "numbers must increase"));
+        }
+        last = recorded.seq;
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl RunLog for Faulty {
     async fn append(&self, mut batch: Vec<Append>) -> Result<Vec<Appended>, LogError> {
         match self.fault {
             Fault::Fails => return Err(LogError::new(LogErrorKind::Io, "cannot write")),
             Fault::AppendsBackwards => batch.reverse(),
+            Fault::BeginsHalfWithoutLease if self.leases.refuse(&batch) => {
+                batch.retain(|one| !self.leases.refuse(std::slice::from_ref(one)));
+                self.log.append(batch).await?;
+                return Err(fenced());
+            }
+            _ if self.leases.refuse(&batch) => return Err(fenced()),
+            Fault::Nothing | Fault::CountsParts => return self.log.append(batch).await,
             _ => {}
         }
         let mut answers: Vec<Appended> = Vec::new();
@@ -517,6 +321,9 @@ impl RunLog for Faulty {
                 answers.push(Appended::Lost);
             } else {
                 answers.push(self.append_one(append).await?);
+            }
+            if self.fault == Fault::ShowsParts {
+                tokio::task::yield_now().await;
             }
         }
         if matches!(self.fault, Fault::AnswersBackwards | Fault::AppendsBackwards) {
@@ -635,7 +442,13 @@ impl RunLog for Faulty {
         if self.fault != Fault::CountsLimited {
             query.limit = None;
         }
-        Ok(self.read(query).await?.len() as u64)
+        let count = self.read(query).await?.len() as u64;
+        // As if some of it was not counted yet.
+        Ok(if self.fault == Fault::CountsParts && count > 0 { count - 1 } else { count })
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(&self.leases)
     }
 
     async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
@@ -729,6 +542,25 @@ impl RunLog for Faulty {
             Fault::ImportBeginsAnew => self.log.records.lock().unwrap().clear(),
             Fault::ImportTakesAll => {
                 self.log.records.lock().unwrap().extend(records);
+                return Ok(());
+            }
+            Fault::ImportTakesRepeated => {
+                check_order(self.log.last_seq().await?, &records)?;
+                self.log.records.lock().unwrap().extend(records);
+                return Ok(());
+            }
+            Fault::ImportLeavesOutRepeated => {
+                check_order(self.log.last_seq().await?, &records)?;
+                for recorded in records {
+                    let _ = self.log.import(vec![recorded]).await;
+                }
+                return Ok(());
+            }
+            Fault::ImportShowsParts => {
+                for recorded in records {
+                    self.log.import(vec![recorded]).await?;
+                    tokio::task::yield_now().await;
+                }
                 return Ok(());
             }
             Fault::ImportStopsHalfway => {
