@@ -9,12 +9,13 @@ use std::sync::Arc;
 use redengine_core::facts::{History, Keep, Live};
 use redengine_core::record::{Action, Details, Record, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Past, PastOf, RunLog,
 };
 use redengine_core::session::{Definition, LogHealth};
 use redengine_core::task::Output;
 use redengine_core::{TaskId, Timestamp};
 
+use super::place::{Looked, Place};
 use super::{Driver, Followed, Read};
 use crate::event::{Event, Remembered};
 use crate::journal::{Journal, Whose, Written};
@@ -27,16 +28,19 @@ impl Driver {
     pub(super) fn take_written(&mut self, written: Written, events: &mut Vec<Event>) {
         match written {
             Written::Answered(answers) => {
-                self.log_is_up(events);
+                if self.is_log_down() {
+                    // What is known of it is looked at before anything starts.
+                    self.journal.hurry();
+                }
                 if !self.membership.is_held() {
                     // Before the answers: what they allow, others may have done by now.
                     events.push(Event::LeaseLost);
                 }
                 for (_, appended) in &answers {
-                    if let Appended::Won(Recorded { seq, .. }) = appended
-                        && seq.0 == self.followed.0 + 1
+                    if let Appended::Won(recorded) = appended
+                        && recorded.seq.0 == self.followed.seq.0 + 1
                     {
-                        self.followed = *seq;
+                        self.followed = Place::of(recorded);
                     }
                 }
                 take_answers(answers, events);
@@ -107,9 +111,7 @@ impl Driver {
             Renewed::Look => self.bury_foreign(),
             Renewed::Held(members) => {
                 events.push(Event::LeaseHeld(members));
-                if !self.journal.is_busy() {
-                    self.log_is_up(events);
-                } else if self.is_log_down() {
+                if self.is_log_down() {
                     // A log that can be read may still take nothing, but it is worth a try.
                     self.journal.hurry();
                 }
@@ -194,13 +196,27 @@ impl Driver {
     /// Waits for what others write; while the log fails, for an answer.
     pub(super) fn follow(&mut self) {
         let log = self.session.log().clone();
-        let after = self.followed;
+        let place = self.followed;
         let paused = self.is_log_down().then(|| self.journal.paused());
         self.following = Some(Box::pin(async move {
-            let Some(paused) = paused else { return Followed::Changed(log.changed(after).await) };
+            let Some(paused) = paused else {
+                return Followed::Changed(log.changed(place.seq).await);
+            };
             paused.await;
-            Followed::Changed(log.last_seq().await)
+            Followed::Looked(place.look(&*log).await)
         }));
+    }
+
+    /// Goes on with a log that lacks what was known of it: all of it is read again.
+    fn log_is_replaced(&mut self, end: Place, events: &mut Vec<Event>) {
+        tracing::warn!(
+            target: "redengine",
+            known = %self.followed.seq,
+            last = %end.seq,
+            "the run log lacks records that it had; its past is read again"
+        );
+        self.followed = end;
+        events.push(Event::LogReplaced);
     }
 
     /// Takes what was heard of others; tells whether there is anything to look at.
@@ -208,26 +224,37 @@ impl Driver {
         self.following = None;
         let records = match followed {
             Followed::Changed(Ok(last)) => {
-                let was_down = self.is_log_down();
-                self.log_is_up(events);
-                if last > self.followed {
-                    let log = self.session.log().clone();
-                    let query = Query::all().after(self.followed).limit(FOLLOWED);
-                    self.following =
-                        Some(Box::pin(
-                            async move { Followed::Records(last, log.read(query).await) },
-                        ));
-                }
-                return was_down;
+                self.read_on(last);
+                return false;
             }
-            Followed::Records(last, Ok(records)) => {
+            Followed::Looked(Ok(looked)) => {
+                match looked {
+                    Looked::Same(last) => self.read_on(last),
+                    Looked::Replaced(end) => self.log_is_replaced(end, events),
+                }
+                self.log_is_up(events);
+                return true;
+            }
+            Followed::Records(last, Ok(mut records)) => {
+                if !self.followed.may_be(records.first()) {
+                    self.log_is_replaced(records.last().map_or(self.followed, Place::of), events);
+                    return true;
+                }
+                let is_all = records.len() < FOLLOWED;
+                // It may be that more are known by now: those are read for nothing.
+                records.retain(|recorded| recorded.seq > self.followed.seq);
+                if let Some(read) = records.last() {
+                    self.followed = Place::of(read);
+                }
                 // Numbers may be skipped, and what was removed from the log is not read.
-                let read = records.last().map_or(Seq(0), |last| last.seq);
-                let all = if records.len() < FOLLOWED { last.max(read) } else { read };
-                self.followed = self.followed.max(all);
+                if is_all && last > self.followed.seq {
+                    self.followed = Place::skipped_to(last);
+                }
                 records
             }
-            Followed::Changed(Err(error)) | Followed::Records(_, Err(error)) => {
+            Followed::Changed(Err(error))
+            | Followed::Looked(Err(error))
+            | Followed::Records(_, Err(error)) => {
                 self.log_is_down(error, events);
                 return true;
             }
@@ -236,6 +263,17 @@ impl Driver {
             |recorded: Recorded| Some((self.session.id_of(&recorded.record.task)?, recorded));
         events.push(Event::Followed(records.into_iter().filter_map(known).collect()));
         true
+    }
+
+    /// Reads what comes after what is known, if there is more; with the last that is known, to see
+    /// that it is the same log.
+    fn read_on(&mut self, last: Seq) {
+        if last > self.followed.seq {
+            let log = self.session.log().clone();
+            let query = self.followed.from_here().limit(FOLLOWED);
+            let read = async move { Followed::Records(last, log.read(query).await) };
+            self.following = Some(Box::pin(read));
+        }
     }
 }
 
@@ -257,13 +295,13 @@ pub(super) async fn read_all(
     log: &dyn RunLog,
     tasks: Vec<(TaskId, Keep, Arc<str>)>,
     membership: &mut Membership,
-) -> Result<(Seq, Vec<(TaskId, Keep, Past)>), LogError> {
-    let last = log.last_seq().await?;
+) -> Result<(Place, Vec<(TaskId, Keep, Past)>), LogError> {
+    let end = Place::end(log).await?;
     // A log without records has nothing to tell, of however many tasks.
-    let pasts = if last == Seq(0) { Vec::new() } else { read_pasts(log, tasks).await? };
+    let pasts = if end.seq == Seq(0) { Vec::new() } else { read_pasts(log, tasks).await? };
     // Who was not there then is gone: sessions take a lease before they begin a run.
     membership.look_again().await?;
-    Ok((last, pasts))
+    Ok((end, pasts))
 }
 
 async fn read_pasts(

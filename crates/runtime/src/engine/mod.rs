@@ -123,6 +123,19 @@ struct Reads {
     waiting: Vec<Key>,
     next_waiting: Vec<Key>,
     next: HashMap<TaskId, Keep>,
+    /// What is known of the log's past is to be taken as it is read, however old that is.
+    replaces: Replaces,
+}
+
+/// Which read tells the past of a log that lacks what was known of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Replaces {
+    #[default]
+    None,
+    /// The next one; the one under way may have begun before.
+    Next,
+    /// The one that is under way.
+    InFlight,
 }
 
 impl Engine {
@@ -323,6 +336,7 @@ impl Engine {
                 self.log_down = None;
                 self.go_on(effects);
             }
+            Event::LogReplaced => self.reread_all(effects),
             Event::LeaseLost => self.lease_lost = true,
             Event::LeaseHeld(members) => {
                 self.lease_lost = false;
