@@ -3,21 +3,25 @@
 
 use std::sync::{Arc, Mutex};
 
-use redengine_core::Task;
-use redengine_core::param::{Params, Return};
-use redengine_core::record::{Action, Record, RunId, Seq};
+use redengine_core::param::Return;
+use redengine_core::record::{Action, Details, Record, RunId, Seq};
 use redengine_core::runlog::{Append, Appended, Expect, Query, RunLog};
 use redengine_core::task::TaskType;
+use redengine_core::{Session, Task};
+use redengine_log::connect;
 use redengine_tests::shared::{Fault, Line, Server};
 use redengine_tests::world::{
     actions, at, pass, reason, run_while, session, slow, starts, task, timeline,
 };
+use redengine_testserver as postgres;
 
-/// Runs a task as another program does: it succeeds at once.
-async fn run_elsewhere(line: &Line, task: &str, number: u8) {
-    let latest = line.latest(task, []).await;
+/// Runs a task as another program does: it succeeds at once and returns a number.
+async fn run_elsewhere(log: &dyn RunLog, task: &str, number: u8) {
+    let latest = log.latest(task, []).await.unwrap().map(|recorded| recorded.seq);
     let started = at("2026-11-24 07:00");
     for (action, expect) in [(Action::Run, None), (Action::Success, Some(Expect::Open))] {
+        let mut details = Details::default();
+        details.output = (action == Action::Success).then(|| number.to_string());
         let record = Record {
             task: task.into(),
             run: RunId::new(started, [number; 10]),
@@ -25,23 +29,11 @@ async fn run_elsewhere(line: &Line, task: &str, number: u8) {
             at: started,
             started,
             due: None,
-            details: None,
+            details: details.shared(),
         };
         let expect = expect.unwrap_or(Expect::Latest(latest));
-        let answers = line.append(vec![Append { record, expect }]).await.unwrap();
+        let answers = log.append(vec![Append { record, expect }]).await.unwrap();
         assert!(matches!(answers[..], [Appended::Won(_)]), "{answers:?}");
-    }
-}
-
-/// The number of the latest record of a task.
-trait Latest {
-    async fn latest(&self, task: &str, actions: impl Into<Vec<Action>>) -> Option<Seq>;
-}
-
-impl Latest for Line {
-    async fn latest(&self, task: &str, actions: impl Into<Vec<Action>>) -> Option<Seq> {
-        let log: &dyn RunLog = self;
-        log.latest(task, actions).await.unwrap().map(|recorded| recorded.seq)
     }
 }
 
@@ -146,7 +138,7 @@ async fn another_record_under_a_number_that_was_known_is_noticed() {
     }
 }
 
-/// Gives how often it ran.
+/// Runs elsewhere only.
 struct Price;
 
 impl TaskType for Price {
@@ -154,20 +146,18 @@ impl TaskType for Price {
     const NAME: &'static str = "price";
 
     fn task() -> Task {
-        let runs = Mutex::new(0);
-        Task::new(Self::NAME, "false", move || {
-            let mut runs = runs.lock().unwrap();
-            *runs += 1;
-            let number = *runs;
-            async move { Ok::<u32, String>(number) }
-        })
+        task(Self::NAME, "false")
+    }
+
+    fn decode(json: &str) -> Option<u32> {
+        json.parse().ok()
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_task_returned_is_what_the_log_says() {
     let server = Server::without_leases();
-    let line = server.line();
+    let (line, others) = (server.line(), server.line());
     let spent = Arc::<Mutex<Vec<u32>>>::default();
     let spend = spent.clone();
     let session = session("2026-11-24 07:00")
@@ -180,8 +170,9 @@ async fn what_a_task_returned_is_what_the_log_says() {
         .build()
         .unwrap();
     let story = async {
-        for _ in 0..2 {
-            session.request_run("price", Params::default()).unwrap().await.unwrap();
+        for number in 1..=2 {
+            run_elsewhere(&others, "price", number).await;
+            pass("10 s").await;
         }
         // The first of two prices is left.
         restore(&server, &line, Seq(2)).await;
@@ -215,4 +206,64 @@ async fn a_run_whose_end_is_lost_is_a_crash_and_a_live_one_goes_on() {
     assert!(reason(&session, "short").await.contains("lacks the record of its end"));
     assert_eq!(actions(&session, "long").await, "run success", "{}", timeline(&session).await);
     assert_eq!(line.read(Query::all()).await.unwrap().len(), 4);
+}
+
+/// Waits until a task has so many records, in real time.
+async fn has_records(session: &Session, task: &str, count: usize) {
+    // While the log fails, there is nothing to be read.
+    while session.history(Query::task(task)).await.map_or(0, |records| records.len()) != count {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_goes_on_with_a_standby_that_lacks_what_it_had_seen() {
+    let primary = postgres::Server::start().unwrap();
+    connect(&primary.url()).await.unwrap();
+    let standby = primary.start_standby().unwrap();
+    let both = format!(
+        "postgres://redengine@127.0.0.1:{},127.0.0.1:{}/postgres?target_session_attrs=read-write",
+        primary.port(),
+        standby.port()
+    );
+    let (log, others) = (connect(&both).await.unwrap(), connect(&both).await.unwrap());
+    let behind = connect(&standby.url()).await.unwrap();
+    let session = session("2026-11-24 07:00")
+        .log(log)
+        .task(task("fetch", "false"))
+        .task(task("load", "after task 'fetch'"))
+        .build()
+        .unwrap();
+    let story = async {
+        run_elsewhere(&*others, "fetch", 1).await;
+        has_records(&session, "load", 2).await;
+        while behind.last_seq().await.unwrap() < Seq(4) {
+            tokio::task::yield_now().await;
+        }
+        let (admin, connection) =
+            tokio_postgres::connect(&standby.url(), tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        admin.batch_execute("alter system set primary_conninfo = ''").await.unwrap();
+        admin.batch_execute("select pg_reload_conf()").await.unwrap();
+        let streams = "select count(*) from pg_stat_wal_receiver";
+        while admin.query_one(streams, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            tokio::task::yield_now().await;
+        }
+        for number in 2..=3 {
+            run_elsewhere(&*others, "fetch", number).await;
+            has_records(&session, "load", 2 * usize::from(number)).await;
+        }
+        assert_eq!(others.last_seq().await.unwrap(), Seq(12));
+        tokio::task::block_in_place(|| {
+            primary.crash().unwrap();
+            standby.promote().unwrap();
+        });
+        has_records(&session, "load", 2).await;
+        // What is under way when it is promoted may fail.
+        while others.last_seq().await.is_err() {}
+        run_elsewhere(&*others, "fetch", 4).await;
+        has_records(&session, "load", 4).await;
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
 }

@@ -373,7 +373,7 @@ impl RunLog for PostgresLog {
             let (address, told) = (Arc::clone(&self.shared.address), self.shared.told.clone());
             self.thread.spawn(move || listen::listen(address, told));
         });
-        listen::changed(told, after).await
+        listen::changed(told, after, &self.shared.address).await
     }
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {

@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::error::Failure;
 use super::kept::Kept;
+use super::origin::Origin;
 use super::row::{self, COLUMNS, Names, number};
 use super::schema;
 use crate::causes;
@@ -21,6 +22,7 @@ use crate::queue::{Answers, Group, Write as QueueWrite};
 /// The connection that writes, and what it knows of the file.
 pub(super) struct Writer {
     connection: Connection,
+    origin: Origin,
     /// `None`: it is not known; the last transaction failed, or there was none.
     kept: Option<Kept>,
     /// The hour of the last record, which is in its table.
@@ -28,8 +30,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, kept: None, hour: None }
+    pub(super) fn new(connection: Connection, origin: Origin) -> Self {
+        Self { connection, origin, kept: None, hour: None }
     }
 
     /// Writes what another log has recorded; tells the last number then.
@@ -61,6 +63,7 @@ impl Writer {
 
     /// Gives the room of removed records back.
     pub(super) fn compact(&mut self) -> Result<(), Failure> {
+        self.origin.check()?;
         self.connection.execute_batch("vacuum")?;
         // All of the file has gone through the write-ahead log. Who reads may keep it from being
         // cut off now; then it is later.
@@ -73,6 +76,7 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>,
     ) -> Result<(T, Seq), Failure> {
+        self.origin.check()?;
         // Who fails on the way leaves nothing that could be wrong.
         let (kept, hour) = (self.kept.take(), self.hour.take());
         let transaction =

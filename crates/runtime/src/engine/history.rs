@@ -5,10 +5,10 @@ use redengine_core::record::{Action, Recorded};
 use redengine_core::task::{Execution, Output};
 use redengine_core::{TaskId, Timestamp};
 
-use super::{Engine, Replaces};
 use super::agenda::Key;
 use super::runs::{Run, RunState};
 use super::subject::State;
+use super::{Engine, Replaces};
 use crate::effect::Effect;
 use crate::event::Remembered;
 
@@ -135,12 +135,7 @@ impl Engine {
         self.send_reads(effects);
     }
 
-    fn restore_pasts(
-        &mut self,
-        pasts: Vec<Remembered>,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn restore_pasts(&mut self, pasts: Vec<Remembered>, now: Timestamp, effects: &mut Vec<Effect>) {
         for (task, history, output) in pasts {
             let before = self.facts.history(task).latest_seq();
             let after = history.latest_seq();
@@ -164,12 +159,7 @@ impl Engine {
     }
 
     /// Takes the pasts of a log that lacks what was known of it.
-    fn replace_pasts(
-        &mut self,
-        pasts: Vec<Remembered>,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn replace_pasts(&mut self, pasts: Vec<Remembered>, now: Timestamp, effects: &mut Vec<Effect>) {
         for (task, history, output) in pasts {
             let why = "the log lacks the record of its end, which it had";
             self.disown_runs(task, &history, why, now, effects);
