@@ -18,6 +18,7 @@ mod connector;
 mod error;
 #[cfg(feature = "postgres-tls")]
 mod handshake;
+mod hours;
 mod lease;
 mod listen;
 mod past;

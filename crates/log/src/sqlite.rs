@@ -10,6 +10,7 @@
 //! who reads wait for the disk of who writes.
 
 mod error;
+mod hours;
 mod kept;
 mod open;
 mod origin;

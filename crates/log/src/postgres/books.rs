@@ -76,7 +76,7 @@ pub(super) struct Books {
     copied: u64,
     /// The nodes that have begun runs here: their leases are looked at with each append.
     pub(super) nodes: BTreeSet<String>,
-    /// The latest hour that is known to be in the table of hours.
+    /// The hour of the last record, if it was written here and is open in the table of hours.
     pub(super) hour: Option<i64>,
 }
 
@@ -215,6 +215,8 @@ impl Books {
                 details: None,
             };
             self.ledger.fold(seq, &record);
+            // Others may have noted that it is ahead.
+            self.hour = None;
         }
         if records == 0 && !self.ledger.goes_on(None) {
             return Ok(Caught::Behind);

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::connect::Connection;
 use super::error::Failure;
+use super::hours;
 use super::row::{self, COLUMNS};
 use super::text;
 
@@ -28,21 +29,12 @@ const COUNTED: i64 = 1 << 18;
 
 pub(super) const LAST: &str = "select coalesce(max(seq), 0) from record";
 
-/// The smallest number that a record at or after an hour can have.
-// Not simply the first of its hour: a clock may step back.
-const FIRST_SINCE: &str = "select min(first) from hour where hour >= $1";
-
 const IDS: &str = "select id, name from task where name = any($1)";
 const ALL_IDS: &str = "select id from task";
 const OF_RUN: &str = "where run = $1 order by seq";
 
 /// What else a walk wants.
 const WANTED: &str = "at >= $3 and at <= $4";
-
-/// The hour of an instant, as in the table of that name.
-pub(super) fn hour(at: Timestamp) -> i64 {
-    at.as_micros().div_euclid(3_600_000_000)
-}
 
 /// What a walk goes along.
 #[derive(Clone, Debug)]
@@ -105,8 +97,11 @@ impl Walk {
 /// A query as the database sees it.
 struct Reading {
     walk: Walk,
+    /// Between which two numbers it looks, without these.
     after: i64,
     before: i64,
+    /// Between which two numbers what is wanted is; in order.
+    ranges: Vec<(i64, i64)>,
     from: i64,
     until: i64,
     actions: Vec<i16>,
@@ -122,13 +117,12 @@ impl Reading {
             return Ok(None);
         };
         // Numbers begin with 1.
-        let mut least = after.map_or(0, row::number);
+        let least = after.map_or(0, row::number);
+        let mut ranges = vec![(least, i64::MAX)];
         if let Some(from) = from {
-            let first = connection.row(FIRST_SINCE, &[&hour(*from)]).await?;
-            match first.try_get::<_, Option<i64>>(0)? {
-                Some(first) => least = least.max(first - 1),
-                None => return Ok(None),
-            }
+            let since = hours::since(connection, *from).await?.into_iter();
+            let since = since.map(|(after, before)| (after.max(least), before));
+            ranges = since.filter(|(after, before)| after < before).collect();
         }
         // Rare actions of all tasks are found sooner task by task than among all records.
         let walk = match tasks {
@@ -154,6 +148,7 @@ impl Reading {
             walk,
             after: least,
             before: i64::MAX,
+            ranges,
             from: from.map_or(i64::MIN, Timestamp::as_micros),
             until,
             actions: actions.collect(),
@@ -203,16 +198,24 @@ pub(super) async fn read(
     }
     let Some(mut reading) = Reading::new(connection, query).await? else { return Ok(Vec::new()) };
     let few = i64::try_from(wanted).ok().filter(|wanted| *wanted <= PAGE);
-    if few.is_some() {
-        return reading.records(connection, query.order, few).await;
+    let mut ranges = std::mem::take(&mut reading.ranges);
+    if query.order == Order::Newest {
+        ranges.reverse();
     }
-    let mut windows = Windows::new(reading.after, reading.before, query.order, reading.width());
     let mut found = Vec::new();
-    while found.len() < wanted
-        && let Some((after, before)) = windows.next(connection).await?
-    {
-        (reading.after, reading.before) = (after, before);
-        found.extend(reading.records(connection, query.order, None).await?);
+    for (after, before) in ranges {
+        if few.is_some() && found.len() < wanted {
+            (reading.after, reading.before) = (after, before);
+            found.extend(reading.records(connection, query.order, few).await?);
+            continue;
+        }
+        let mut windows = Windows::new(after, before, query.order, reading.width());
+        while found.len() < wanted
+            && let Some((after, before)) = windows.next(connection).await?
+        {
+            (reading.after, reading.before) = (after, before);
+            found.extend(reading.records(connection, query.order, None).await?);
+        }
     }
     found.truncate(wanted);
     Ok(found)
@@ -223,17 +226,19 @@ pub(super) async fn count(connection: &mut Connection, query: &Query) -> Result<
         return Ok(of_run(connection, query, usize::MAX).await?.len() as u64);
     }
     let Some(mut reading) = Reading::new(connection, query).await? else { return Ok(0) };
-    let mut windows = Windows::new(reading.after, reading.before, Order::Oldest, COUNTED);
     let mut count = 0;
-    while let Some((after, before)) = windows.next(connection).await? {
-        (reading.after, reading.before) = (after, before);
-        let mut parameters = reading.parameters();
-        if let Walk::Tasks(ids) = &reading.walk {
-            parameters.push(ids);
+    for (after, before) in std::mem::take(&mut reading.ranges) {
+        let mut windows = Windows::new(after, before, Order::Oldest, COUNTED);
+        while let Some((after, before)) = windows.next(connection).await? {
+            (reading.after, reading.before) = (after, before);
+            let mut parameters = reading.parameters();
+            if let Walk::Tasks(ids) = &reading.walk {
+                parameters.push(ids);
+            }
+            let row = connection.row(&reading.walk.count(), &parameters).await?;
+            // OK because nothing is counted below zero.
+            count += row.try_get::<_, i64>(0)?.cast_unsigned();
         }
-        let row = connection.row(&reading.walk.count(), &parameters).await?;
-        // OK because nothing is counted below zero.
-        count += row.try_get::<_, i64>(0)?.cast_unsigned();
     }
     Ok(count)
 }

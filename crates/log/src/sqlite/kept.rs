@@ -51,6 +51,11 @@ impl Kept {
         Ok(kept)
     }
 
+    /// What SQLite said of the file when this was brought up.
+    pub(super) fn data_version(&self) -> i64 {
+        self.data_version
+    }
+
     fn load(transaction: &Connection, data_version: i64) -> Result<Self, Failure> {
         schema::check_version(transaction)?;
         let (copied, _) = marks(transaction)?;

@@ -11,6 +11,7 @@ use redengine_core::runlog::{Append, Appended, LogError, LogErrorKind};
 use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::error::Failure;
+use super::hours;
 use super::kept::Kept;
 use super::origin::Origin;
 use super::row::{self, COLUMNS, Names, number};
@@ -25,7 +26,7 @@ pub(super) struct Writer {
     origin: Origin,
     /// `None`: it is not known; the last transaction failed, or there was none.
     kept: Option<Kept>,
-    /// The hour of the last record, which is in its table.
+    /// The hour of the last record, if we wrote it: others may have noted that it is ahead.
     hour: Option<i64>,
 }
 
@@ -79,9 +80,11 @@ impl Writer {
         self.origin.check()?;
         // Who fails on the way leaves nothing that could be wrong.
         let (kept, hour) = (self.kept.take(), self.hour.take());
+        let known = kept.as_ref().map(Kept::data_version);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let kept = Kept::current(kept, &transaction)?;
+        let hour = hour.filter(|_| known == Some(kept.data_version()));
         let (done, kept, hour) = {
             let statements = Statements::new(&transaction)?;
             let mut write = Write { transaction: &transaction, statements, kept, hour };
@@ -208,9 +211,7 @@ impl Write<'_> {
         }
         let hour = schema::hour(record.at);
         if self.hour != Some(hour) {
-            self.transaction
-                .prepare_cached("insert or ignore into hour (hour, first) values (?1, ?2)")?
-                .execute([hour, number(seq)])?;
+            hours::enter(self.transaction, hour, seq)?;
             self.hour = Some(hour);
         }
         self.kept.ledger.fold(seq, record);
