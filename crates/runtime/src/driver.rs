@@ -138,7 +138,7 @@ impl Driver {
                 if let Some(output) = last_output(&past) {
                     engine.restore_output(definition.id, output);
                 }
-                for live in history.live().iter().filter(|live| membership.is_left(live)) {
+                for live in history.live().iter().filter(|live| membership.is_left(live, now)) {
                     bury(live, &definition, now, &mut journal);
                 }
             }

@@ -3,7 +3,7 @@
 //! Always: what is told can be read, and only grows unless the log has lost records that were told of:
 //! a server has taken over that lacks them, or a backup was restored. Who waits is told that. The server tells each append to a connection
 //! that is there for this alone; once a second, while anybody waits, it is asked as well, because a
-//! connection that is broken may be silent. A broken one is replaced, later each time.
+//! connection that is broken may be silent, and so that a standby, which tells nobody, is followed too. A broken one is replaced, later each time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use redengine_core::record::Seq;
 use redengine_core::runlog::{LogError, LogErrorKind};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
+use tokio_postgres::error::SqlState;
 
 use super::address::Address;
 use super::connect::Connection;
@@ -95,10 +96,10 @@ pub(super) async fn changed(
 pub(super) async fn listen(address: Arc<Address>, told: watch::Sender<Told>) {
     let mut pause = PAUSES.0;
     loop {
-        let failure = match start(&address).await {
+        let failure = match Connection::listening(&address).await {
             Ok((connection, notifications)) => {
                 pause = PAUSES.0;
-                hear(connection, notifications, &told).await
+                hear(connection, notifications, &address, &told).await
             }
             Err(failure) => failure,
         };
@@ -114,21 +115,40 @@ pub(super) async fn listen(address: Arc<Address>, told: watch::Sender<Told>) {
     }
 }
 
-async fn start(
-    address: &Address,
-) -> Result<(Connection, mpsc::UnboundedReceiver<String>), Failure> {
-    let (connection, notifications) = Connection::listening(address).await?;
-    connection.run_all(&format!("listen {}", address.channel())).await?;
-    Ok((connection, notifications))
+/// Whether the server tells by itself; a standby does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    Yes,
+    No,
+}
+
+/// Asks the server to tell.
+async fn ask_to_tell(connection: &Connection, address: &Address) -> Result<Tells, Failure> {
+    match connection.run_all(&format!("listen {}", address.channel())).await {
+        Ok(()) => Ok(Tells::Yes),
+        Err(failure) if failure.state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            Ok(Tells::No)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Hears until that fails.
 async fn hear(
     mut connection: Connection,
     mut notifications: mpsc::UnboundedReceiver<String>,
+    address: &Address,
     told: &watch::Sender<Told>,
 ) -> Failure {
+    let mut tells = Tells::No;
     loop {
+        if tells == Tells::No {
+            // A standby may be promoted.
+            tells = match ask_to_tell(&connection, address).await {
+                Ok(tells) => tells,
+                Err(failure) => return failure,
+            };
+        }
         // Before it is asked: what was told then is there, unless it was lost.
         let known = told.borrow().last;
         match read::last(&mut connection).await.and_then(row::seq) {

@@ -6,8 +6,8 @@
 //! written as a comparison of rows, `(task, action, seq) > (..)`, which is in the order of that one
 //! index and of no other. Times are not indexed; they say from which number on to look.
 //!
-//! What has no small limit is read some numbers at a time, so that no statement takes long however
-//! much there is.
+//! What has no small limit is read some numbers at a time, and so is what may be far between, so that no
+//! statement takes long however much there is.
 
 use redengine_core::Timestamp;
 use redengine_core::record::{Action, Recorded};
@@ -24,8 +24,11 @@ use super::text;
 /// So many records are read with one statement.
 const PAGE: i64 = 8192;
 
-/// So many numbers are counted with one statement.
+/// So many numbers are counted with one statement, or looked through for few records.
 const COUNTED: i64 = 1 << 18;
+
+/// So many tasks are walked along with one statement.
+const WALKED: usize = 1 << 14;
 
 pub(super) const LAST: &str = "select coalesce(max(seq), 0) from record";
 
@@ -162,18 +165,43 @@ impl Reading {
         order: Order,
         limit: Option<i64>,
     ) -> Result<Vec<Recorded>, Failure> {
+        let select = self.walk.select(order);
         let mut parameters = self.parameters();
         parameters.push(&limit);
-        if let Walk::Tasks(ids) = &self.walk {
-            parameters.push(ids);
+        let Walk::Tasks(ids) = &self.walk else {
+            let rows = connection.rows(&select, &parameters).await?;
+            return row::records(connection, &rows).await;
+        };
+        let mut found = Vec::new();
+        for some in ids.chunks(WALKED) {
+            let mut parameters = parameters.clone();
+            parameters.push(&some);
+            let rows = connection.rows(&select, &parameters).await?;
+            found.extend(row::records(connection, &rows).await?);
         }
-        let rows = connection.rows(&self.walk.select(order), &parameters).await?;
-        row::records(connection, &rows).await
+        if ids.len() > WALKED {
+            found.sort_unstable_by_key(|recorded| recorded.seq);
+            if order == Order::Newest {
+                found.reverse();
+            }
+            found.truncate(
+                limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX),
+            );
+        }
+        Ok(found)
     }
 
-    /// So many numbers are looked through with one statement that has no limit.
-    fn width(&self) -> i64 {
+    /// Tells whether a walk may go by much that is not wanted.
+    fn is_sparse(&self) -> bool {
+        let is_timed = self.from > i64::MIN || self.until < i64::MAX;
+        let is_of_some = matches!(self.walk, Walk::All) && self.actions.len() < Action::ALL.len();
+        is_timed || is_of_some
+    }
+
+    /// So many numbers are looked through with one statement, if so many records are wanted at most.
+    fn width(&self, few: Option<i64>) -> i64 {
         match self.walk {
+            _ if few.is_some() => COUNTED,
             Walk::All => PAGE,
             // Few of them are wanted, and each task and action is looked up again.
             Walk::Tasks(_) => PAGE * 8,
@@ -204,17 +232,18 @@ pub(super) async fn read(
     }
     let mut found = Vec::new();
     for (after, before) in ranges {
-        if few.is_some() && found.len() < wanted {
+        if few.is_some() && !reading.is_sparse() {
+            // What it comes by is what is wanted, and that is few.
             (reading.after, reading.before) = (after, before);
             found.extend(reading.records(connection, query.order, few).await?);
             continue;
         }
-        let mut windows = Windows::new(after, before, query.order, reading.width());
+        let mut windows = Windows::new(after, before, query.order, reading.width(few));
         while found.len() < wanted
             && let Some((after, before)) = windows.next(connection).await?
         {
             (reading.after, reading.before) = (after, before);
-            found.extend(reading.records(connection, query.order, None).await?);
+            found.extend(reading.records(connection, query.order, few).await?);
         }
     }
     found.truncate(wanted);

@@ -151,7 +151,8 @@ impl Driver {
         let mut missing = HashSet::new();
         let mut is_new = false;
         let foreign = self.engine.foreign();
-        for (definition, live) in foreign.filter(|(_, live)| self.membership.is_left(live)) {
+        let is_left = |live: &Live| self.membership.is_left(live, now);
+        for (definition, live) in foreign.filter(|(_, live)| is_left(live)) {
             if self.missing.contains(&live.run) {
                 // Again at the next look, as long as the log has not answered: the first one counts.
                 bury(live, definition, now, &mut self.journal);
