@@ -330,6 +330,10 @@ pub(super) fn last_output(past: &Past) -> Option<Output> {
 
 /// Writes the crash of a run whose owner is gone. If several sessions do, the first one wins.
 pub(super) fn bury(live: &Live, definition: &Definition, now: Timestamp, journal: &mut Journal) {
+    let why = match live.node {
+        Some(_) => "its process ended before it did",
+        None => "its record names no session, and it has no end for a day",
+    };
     let record = Record {
         task: definition.name.clone(),
         run: live.run,
@@ -337,7 +341,7 @@ pub(super) fn bury(live: &Live, definition: &Definition, now: Timestamp, journal
         at: now.max(live.started),
         started: live.started,
         due: None,
-        details: Details::default().with_reason("its process ended before it did").shared(),
+        details: Details::default().with_reason(why).shared(),
     };
     journal.push(Whose::Left(definition.id), Append { record, expect: Expect::Open });
 }
