@@ -271,7 +271,7 @@ impl Driver {
     fn read_on(&mut self, last: Seq) {
         if last > self.followed.seq {
             let log = self.session.log().clone();
-            let query = self.followed.from_here().limit(FOLLOWED);
+            let query = self.followed.and_later().limit(FOLLOWED);
             let read = async move { Followed::Records(last, log.read(query).await) };
             self.following = Some(Box::pin(read));
         }

@@ -35,7 +35,7 @@ impl Place {
         if seq == Seq(0) {
             return Ok(place);
         }
-        let there = log.read(place.from_here().limit(1)).await?;
+        let there = log.read(place.and_later().limit(1)).await?;
         Ok(there.first().filter(|there| there.seq == seq).map_or(place, Self::of))
     }
 
@@ -50,7 +50,7 @@ impl Place {
     }
 
     /// Asks for the record that is here, and those after it.
-    pub(super) fn from_here(self) -> Query {
+    pub(super) fn and_later(self) -> Query {
         Query::all().after(Seq(self.seq.0.saturating_sub(1)))
     }
 
