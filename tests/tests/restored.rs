@@ -90,7 +90,7 @@ async fn what_ran_and_is_not_in_the_log_any_more_runs_again() {
         assert_eq!(actions(&session, "first").await, "run success");
         assert_eq!(actions(&session, "second").await, "run success");
         assert_eq!(actions(&session, "third").await, "run success");
-        assert!(starts(&session, "second").await > "24 07:00:20".to_owned());
+        assert!(*starts(&session, "second").await > *"24 07:00:20");
         session.shutdown();
     };
     run_while(&session, story).await.unwrap();
@@ -181,7 +181,7 @@ async fn what_a_task_returned_is_what_the_log_says() {
         session.shutdown();
     };
     run_while(&session, story).await.unwrap();
-    assert_eq!(*spent.lock().unwrap(), [1], "{}", timeline(&session).await);
+    assert_eq!(*spent.lock().unwrap(), [1]);
 }
 
 #[tokio::test(start_paused = true)]

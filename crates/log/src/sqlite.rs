@@ -394,13 +394,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = SqliteLog::open(folder.path().join("runs.db")).unwrap();
         let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
-        let mut long = tokio::task::JoinSet::new();
+        let mut reads = tokio::task::JoinSet::new();
         let mut over = Vec::new();
         for _ in 1..readers::READERS {
             let (end, ends) = mpsc::channel::<()>();
             over.push(end);
             let (log, begun) = (log.clone(), begun.clone());
-            long.spawn(async move {
+            reads.spawn(async move {
                 log.with_reader(move |_| {
                     begun.send(()).unwrap();
                     // As long as it takes, but for a test that has failed.
@@ -420,7 +420,7 @@ mod tests {
         for end in over {
             end.send(()).unwrap();
         }
-        for read in long.join_all().await {
+        for read in reads.join_all().await {
             assert!(read.unwrap().is_ok(), "the others waited for it");
         }
     }

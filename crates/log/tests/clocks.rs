@@ -40,7 +40,8 @@ async fn demand_that_all_is_found(address: &str) {
             let redengine_core::runlog::Appended::Won(recorded) = answer else { panic!("lost") };
             all.push(recorded);
         }
-        let from = Timestamp::from_micros(HOURS[random(5)] * 3_600_000_000 + random(2) as i64);
+        let from =
+            Timestamp::from_micros(HOURS[random(5)] * 3_600_000_000 + i64::from(random(2) == 1));
         let after = Seq(random(all.len()) as u64);
         let limit = 1 + random(4);
         for query in [

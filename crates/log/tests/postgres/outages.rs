@@ -253,8 +253,8 @@ async fn few_records_among_many_are_found_however_long_that_takes() {
     let url = Server::shared().url_of_new_schema();
     let log = connect(&url).await;
     let records = (1..=16).map(|number| {
-        let record = begin(&format!("task {number}"), number, 0);
-        Recorded { seq: Seq(number as u64 * 1_000_000), record }
+        let record = begin(&format!("task {number}"), u128::from(number), 0);
+        Recorded { seq: Seq(number * 1_000_000), record }
     });
     log.import(records.collect()).await.unwrap();
     let admin = beside(&url).await;

@@ -1,5 +1,6 @@
 //! A log that is put back to what it was: nothing is decided by what it had.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use redengine_core::facts::Keep;
@@ -24,7 +25,8 @@ async fn back_up(admin: &Client) {
 async fn restore(admin: &Client) {
     let mut restore = String::from("begin;");
     for table in TABLES {
-        restore += &format!("delete from {table}; insert into {table} select * from {table}_copy;");
+        write!(restore, "delete from {table}; insert into {table} select * from {table}_copy;")
+            .unwrap();
     }
     admin.batch_execute(&(restore + "commit")).await.unwrap();
 }
@@ -84,8 +86,9 @@ async fn who_follows_a_log_that_is_put_back_is_told() {
     let admin = beside(&url).await;
     log.append(vec![latest(begin("a", 1, 0), None)]).await.unwrap();
     back_up(&admin).await;
-    for run in 2..5 {
-        log.append(vec![latest(begin("a", run, 0), Some(Seq(run as u64 - 1)))]).await.unwrap();
+    for last in 1..4 {
+        let next = latest(begin("a", u128::from(last) + 1, 0), Some(Seq(last)));
+        log.append(vec![next]).await.unwrap();
     }
     assert_eq!(other.changed(Seq(3)).await.unwrap(), Seq(4));
     let waits = tokio::spawn({
@@ -109,7 +112,8 @@ async fn who_follows_a_log_that_is_put_back_is_told() {
 async fn a_last_record_that_others_have_pruned_is_not_missed() {
     let url = Server::shared().url_of_new_schema();
     let (log, other) = (Arc::new(connect(&url).await), connect(&url).await);
-    for run in 1..4 {
+    for round in 1..4 {
+        let run = u128::from(round);
         let record = begin("a", run, 0);
         log.append(vec![latest(record.clone(), log.latest_seq("a").await)]).await.unwrap();
         log.append(vec![end(&record, Action::Success)]).await.unwrap();
@@ -119,6 +123,6 @@ async fn a_last_record_that_others_have_pruned_is_not_missed() {
         other.prune(Prune::default().beyond(1)).await.unwrap();
         let of = PastOf { task: "a".into(), keep: Keep::default() };
         let past = log.past(vec![of]).await.unwrap().remove(0);
-        assert_eq!(past.counts[..2], [run as u64 * 2; 2]);
+        assert_eq!(past.counts[..2], [round * 2; 2]);
     }
 }

@@ -1,6 +1,7 @@
 //! A file that is put back to what it was by SQLite's own means while it is open, or by others: nothing
 //! is decided by what it had.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -24,11 +25,11 @@ fn restore(file: &Path, copy: &Path) {
     let mut restore = String::from("begin immediate;");
     for table in ["record", "hour", "ledger", "ledger_tally", "ledger_open", "ledger_ended", "task"]
     {
-        restore += &format!("delete from {table};");
+        write!(restore, "delete from {table};").unwrap();
     }
     for table in ["task", "record", "hour", "ledger", "ledger_tally", "ledger_open", "ledger_ended"]
     {
-        restore += &format!("insert into {table} select * from copy.{table};");
+        write!(restore, "insert into {table} select * from copy.{table};").unwrap();
     }
     file.execute_batch(&(restore + "commit")).unwrap();
 }
@@ -64,8 +65,9 @@ fn who_follows_a_file_that_is_put_back_is_told() {
     block_on(async {
         log.append(vec![latest(begin("a", 1, 0), None)]).await.unwrap();
         back_up(&file, &copy);
-        for run in 2..5 {
-            log.append(vec![latest(begin("a", run, 0), Some(Seq(run as u64 - 1)))]).await.unwrap();
+        for last in 1..4 {
+            let next = latest(begin("a", u128::from(last) + 1, 0), Some(Seq(last)));
+            log.append(vec![next]).await.unwrap();
         }
         assert_eq!(other.changed(Seq(3)).await.unwrap(), Seq(4));
         let (error, ()) = futures::join!(other.changed(Seq(4)), async { restore(&file, &copy) });
