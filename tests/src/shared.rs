@@ -62,7 +62,7 @@ impl Clock for SameClock {
 /// The log itself.
 #[derive(Clone, Debug)]
 pub struct Server {
-    log: MemoryLog,
+    log: Arc<watch::Sender<MemoryLog>>,
     leases: Option<Arc<Table>>,
 }
 
@@ -89,7 +89,7 @@ impl Server {
 
     /// Makes one that keeps none.
     pub fn without_leases() -> Self {
-        Self { log: MemoryLog::new(), leases: None }
+        Self { log: Arc::new(watch::Sender::new(MemoryLog::new())), leases: None }
     }
 
     /// Makes a line to it.
@@ -100,6 +100,25 @@ impl Server {
             asked: Arc::default(),
             refused: Arc::default(),
         }
+    }
+
+    /// Goes on with a copy of its first records: it is restored from a backup, or another server that
+    /// lacks the others takes over. Nobody is told.
+    ///
+    /// # Panics
+    ///
+    /// If a test has panicked that holds it.
+    pub async fn go_back_to(&self, last: Seq) {
+        let log = self.log();
+        let mut records = log.read(Query::all()).await.expect("memory can be read");
+        records.retain(|recorded| recorded.seq <= last);
+        let copy = MemoryLog::new();
+        copy.import(records).await.expect("they are in order");
+        self.log.send_replace(copy);
+    }
+
+    fn log(&self) -> MemoryLog {
+        self.log.borrow().clone()
     }
 
     /// Tells its clock.
@@ -204,7 +223,7 @@ impl Line {
         self.refused.load(Ordering::Relaxed)
     }
 
-    async fn read_through(&self) -> Result<&MemoryLog, LogError> {
+    async fn read_through(&self) -> Result<MemoryLog, LogError> {
         // OK because the line keeps the sender.
         let fault = *self
             .fault
@@ -221,7 +240,7 @@ impl Line {
             }
             return Err(lost());
         }
-        Ok(&self.server.log)
+        Ok(self.server.log())
     }
 
     async fn lease_through(&self) -> Result<(), LogError> {
@@ -231,7 +250,7 @@ impl Line {
         Ok(())
     }
 
-    async fn write_through(&self) -> Result<&MemoryLog, LogError> {
+    async fn write_through(&self) -> Result<MemoryLog, LogError> {
         if *self.fault.borrow() == Fault::Full {
             return Err(LogError::new(LogErrorKind::Full, "the disk is full"));
         }
@@ -290,14 +309,19 @@ impl RunLog for Line {
     }
 
     async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
-        let log = self.read_through().await?;
         let mut fault = self.fault.subscribe();
-        let last = tokio::select! {
-            _ = fault.wait_for(|fault| *fault == Fault::Cut) => return Err(lost()),
-            last = log.changed(after) => last,
-        };
-        self.read_through().await?;
-        last
+        let mut log = self.server.log.subscribe();
+        loop {
+            let now = self.read_through().await?;
+            log.mark_unchanged();
+            let last = tokio::select! {
+                _ = fault.wait_for(|fault| *fault == Fault::Cut) => return Err(lost()),
+                _ = log.changed() => continue,
+                last = now.changed(after) => last,
+            };
+            self.read_through().await?;
+            return last;
+        }
     }
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {

@@ -231,7 +231,9 @@ pub trait RunLog: Send + Sync + fmt::Debug + 'static {
     /// Waits until there is a record with a greater number than this, and tells the last number.
     ///
     /// A log that others write to as well hears of theirs here too. When it has told a number, all
-    /// records up to that one can be read, and none of them comes later.
+    /// records up to that one can be read, and none of them comes later. If it loses records that it
+    /// has told of, up to this number or beyond, it fails with [`LogErrorKind::Replaced`] until there
+    /// are as many again: who goes on must look what is there.
     async fn changed(&self, after: Seq) -> Result<Seq, LogError>;
 
     /// Removes old records, and tells how many.
@@ -452,6 +454,9 @@ pub enum LogErrorKind {
     Full,
     /// The server cannot be reached, or went away.
     Unreachable,
+    /// It is not what it was when it was opened: it was restored from a backup, or a server has taken
+    /// over, and lacks records that it had told of; or its file was moved away.
+    Replaced,
     /// The session's lease has ended, so others have taken over from it.
     Fenced,
     /// Reading or writing failed.

@@ -20,6 +20,8 @@ use smallvec::SmallVec;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     last: Seq,
+    /// Which record the last one is; `None`: it was not folded here.
+    last_key: Option<(RunId, Action)>,
     by_name: HashMap<Arc<str>, usize, RandomState>,
     tasks: Vec<TaskLedger>,
     /// The runs that have begun and not ended.
@@ -169,9 +171,23 @@ impl Ledger {
         self.tasks[place].id = id;
     }
 
+    /// Takes the first record that a log has from the last number on; tells whether the log is the one
+    /// that was folded in. One that was restored from a backup has another record there, or none.
+    ///
+    /// A record that was folded in last here is there unless others came after it and were folded in
+    /// where it was removed: then the ledger is made again from a copy, which is what is right anyhow.
+    pub(crate) fn goes_on(&mut self, first: Option<(Seq, RunId, Action)>) -> bool {
+        let there =
+            first.filter(|(seq, ..)| *seq == self.last).map(|(_, run, action)| (run, action));
+        let is_same = self.last_key.is_none() || self.last_key == there;
+        self.last_key = self.last_key.or(there);
+        is_same
+    }
+
     /// Folds in the next record.
     pub(crate) fn fold(&mut self, seq: Seq, record: &Record) {
         self.last = seq;
+        self.last_key = Some((record.run, record.action));
         let place = self.place(&record.task);
         self.open_or_close(place, seq, record);
         let task = &mut self.tasks[place];

@@ -4,7 +4,9 @@
 //! lock is held over an `.await`. Every look-up of an append is a hash or the end of a list; none
 //! depends on how many records there are.
 
+mod chain;
 mod history;
+mod of_run;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 pub(crate) mod pending;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
@@ -298,6 +300,9 @@ impl State {
     }
 
     fn count(&self, query: &Query) -> u64 {
+        if let Some(run) = query.run {
+            return self.of_run(run, query).len() as u64;
+        }
         let matching = self.sources(query).into_iter().map(|(_, records)| records.count());
         matching.sum::<usize>() as u64
     }
@@ -316,6 +321,11 @@ impl State {
 
     fn read(&self, query: &Query) -> Vec<Recorded> {
         let limit = query.limit.unwrap_or(usize::MAX);
+        if let Some(run) = query.run {
+            let mut records = self.of_run(run, query);
+            records.truncate(limit);
+            return records;
+        }
         let mut sources = self.sources(query);
         // The greatest key is next: a merge of the tasks' histories, each of which is in order.
         let key = |entry: &Entry| match query.order {
@@ -352,13 +362,6 @@ impl State {
         };
         tasks.sort_unstable();
         tasks.dedup();
-        if let Some(run) = query.run {
-            match self.runs.get(run) {
-                Some(run) if !run.is_mixed() => tasks.retain(|task| run.is_of(*task)),
-                Some(_) => {}
-                None => tasks.clear(),
-            }
-        }
         tasks
             .into_iter()
             .map(|task| &*self.histories[task])

@@ -18,6 +18,7 @@ mod connector;
 mod error;
 #[cfg(feature = "postgres-tls")]
 mod handshake;
+mod hours;
 mod lease;
 mod listen;
 mod past;
@@ -380,7 +381,7 @@ impl RunLog for PostgresLog {
             let (address, told) = (Arc::clone(&self.shared.address), self.shared.told.clone());
             self.thread.spawn(move || listen::listen(address, told));
         });
-        listen::changed(told, after).await
+        listen::changed(told, after, &self.shared.address).await
     }
 
     async fn prune(&self, prune: Prune) -> Result<u64, LogError> {

@@ -4,15 +4,19 @@
 //! is decided against what is on disk, whoever wrote it; no database call runs on the reactor; and
 //! a file that cannot be opened as a run log is left as it was.
 //!
-//! There is one connection that writes and one that reads: SQLite has one writer at a time, and a
-//! long read must not hold up an append. Each knows the ledger of what it sees (`kept`): one for
-//! both would make who reads wait for the disk of who writes.
+//! There is one connection that writes, one that tells pasts, and some that read whatever is asked for:
+//! SQLite has one writer at a time, and a long read must hold up neither an append nor a scheduler. Who
+//! writes and who tells pasts know the ledger of what they see (`kept`): one for both would make
+//! who reads wait for the disk of who writes.
 
 mod error;
+mod hours;
 mod kept;
 mod open;
+mod origin;
 mod prune;
 mod read;
+mod readers;
 mod row;
 mod schema;
 mod watch;
@@ -34,7 +38,9 @@ use tokio::sync::Mutex;
 
 use self::error::Failure;
 use self::kept::Kept;
+use self::origin::Origin;
 use self::prune::Search;
+use self::readers::Readers;
 use self::watch::Watch;
 use self::write::Writer;
 use crate::queue::Queue;
@@ -79,13 +85,15 @@ pub struct SqliteLog {
 /// writes, which puts the file in order.
 struct Shared {
     watch: Watch,
-    reader: Arc<Mutex<Reader>>,
+    readers: Arc<Readers>,
+    pasts: Arc<Mutex<Pasts>>,
     queue: Arc<Queue<Writer>>,
+    origin: Origin,
     busy_timeout: Duration,
 }
 
-/// The connection that reads, and what it knows of the file.
-struct Reader {
+/// The connection that tells pasts, and what it knows of the file.
+struct Pasts {
     connection: Connection,
     kept: Option<Kept>,
 }
@@ -183,16 +191,26 @@ impl SqliteLogBuilder {
     ///
     /// As [`SqliteLog::open`].
     pub fn open(self) -> Result<SqliteLog, LogError> {
-        let (writer, reader) = open::open(&self.path, self.synchronous, self.busy_timeout)?;
-        tracing::debug!(path = %self.path.display(), "opened the run log");
+        let busy_timeout = self.busy_timeout;
+        let (writer, reader) = open::open(&self.path, self.synchronous, busy_timeout)?;
         let path: Arc<Path> = self.path.into();
-        let watch = Watch::new(Arc::clone(&path));
-        let queue = Queue::new(Arc::clone(&path), Writer::new(writer), watch.teller());
+        let failed = |failure: Failure| failure.explain("open", &path);
+        let pasts = open::reader(&path, busy_timeout).map_err(|error| failed(error.into()))?;
+        let origin = Origin::of(Arc::clone(&path)).map_err(|error| {
+            let message = format!("cannot open `{}`: it cannot be looked at", path.display());
+            LogError::new(LogErrorKind::Io, message).because(error)
+        })?;
+        tracing::debug!(path = %path.display(), "opened the run log");
+        let watch = Watch::new(origin.clone());
+        let writer = Writer::new(writer, origin.clone());
+        let queue = Queue::new(Arc::clone(&path), writer, watch.teller());
         let shared = Shared {
             watch,
-            reader: Arc::new(Mutex::new(Reader { connection: reader, kept: None })),
+            readers: Arc::new(Readers::new(reader, origin.clone(), busy_timeout)),
+            pasts: Arc::new(Mutex::new(Pasts { connection: pasts, kept: None })),
             queue: Arc::new(queue),
-            busy_timeout: self.busy_timeout,
+            origin,
+            busy_timeout,
         };
         Ok(SqliteLog { path, shared: Arc::new(shared) })
     }
@@ -208,35 +226,34 @@ impl RunLog for SqliteLog {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Recorded>, LogError> {
-        self.with_reader(move |reader| read::read(&mut reader.connection, &query)).await
+        self.with_reader(move |connection| read::read(connection, &query)).await
     }
 
     async fn past(&self, of: Vec<PastOf>) -> Result<Vec<Past>, LogError> {
-        let past =
-            move |Reader { connection, kept }: &mut Reader| read::past(connection, kept, &of);
-        self.with_reader(past).await
+        self.with_pasts(move |Pasts { connection, kept }| read::past(connection, kept, &of)).await
     }
 
     async fn unfinished(&self) -> Result<Vec<Arc<str>>, LogError> {
-        let unfinished =
-            |Reader { connection, kept }: &mut Reader| read::unfinished(connection, kept);
-        self.with_reader(unfinished).await
+        self.with_pasts(|Pasts { connection, kept }| read::unfinished(connection, kept)).await
     }
 
     async fn last_seq(&self) -> Result<Seq, LogError> {
-        self.with_reader(|reader| read::last_seq(&reader.connection)).await
+        self.with_reader(|connection| read::last_seq(connection)).await
     }
 
     async fn count(&self, query: Query) -> Result<u64, LogError> {
-        self.with_reader(move |reader| read::count(&mut reader.connection, &query)).await
+        self.with_reader(move |connection| read::count(connection, &query)).await
     }
 
     async fn changed(&self, after: Seq) -> Result<Seq, LogError> {
         let mut told = self.shared.watch.wait()?;
         loop {
-            let last = told.borrow_and_update().last;
-            if last > after {
-                return Ok(last);
+            let now = *told.borrow_and_update();
+            if now.last > after {
+                return Ok(now.last);
+            }
+            if now.has_lost(after) {
+                return Err(self.replaced(after, now.last));
             }
             // Nobody may have looked yet, or looking failed.
             let last = self.last_seq().await?;
@@ -269,9 +286,12 @@ impl RunLog for SqliteLog {
         if prune.before.is_none() && prune.beyond.is_none() {
             return Ok(0);
         }
-        let (path, timeout) = (Arc::clone(&self.path), self.shared.busy_timeout);
+        let (origin, timeout) = (self.shared.origin.clone(), self.shared.busy_timeout);
         let mut search = self
-            .blocking("read", move || Search::new(open::reader(&path, timeout)?, &prune))
+            .blocking("read", move || {
+                origin.check()?;
+                Search::new(open::reader(origin.path(), timeout)?, &prune)
+            })
             .await?;
         let mut removed = 0;
         loop {
@@ -301,16 +321,28 @@ impl RunLog for SqliteLog {
 }
 
 impl SqliteLog {
-    /// Reads something, off the reactor.
-    ///
-    /// Who waits for the connection waits as a future, so that a hundred waiting reads hold no
-    /// threads and go in the order in which they came.
+    /// Asks the ledger of what is there something, off the reactor.
+    async fn with_pasts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Pasts) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let mut pasts = Arc::clone(&self.shared.pasts).lock_owned().await;
+        let origin = self.shared.origin.clone();
+        self.blocking("read", move || {
+            origin.check()?;
+            work(&mut pasts)
+        })
+        .await
+    }
+
+    /// Reads something, off the reactor, when there is a place to.
     async fn with_reader<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Reader) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, LogError> {
-        let mut reader = Arc::clone(&self.shared.reader).lock_owned().await;
-        self.blocking("read", move || work(&mut reader)).await
+        let readers = Arc::clone(&self.shared.readers);
+        let place = readers.place().await;
+        self.blocking("read", move || readers.read(&place, work)).await
     }
 
     /// Does something with the file, off the reactor.
@@ -338,12 +370,69 @@ impl SqliteLog {
     }
 }
 
+impl SqliteLog {
+    /// The error of who waits for more than a record that is not there any more.
+    fn replaced(&self, after: Seq, last: Seq) -> LogError {
+        let message = format!(
+            "cannot follow `{}`: its last record is {last} now, and {after} was told before: it was \
+             restored from a backup",
+            self.path.display()
+        );
+        LogError::new(LogErrorKind::Replaced, message)
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         // On whatever thread this is: to close the connections takes the disk as well.
         if let Err(failure) = self.queue.close() {
             // Whoever opens the file next has to read a few more records.
             tracing::debug!(?failure, "the ledger was not written down");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use redengine_core::facts::Keep;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn long_reads_hold_up_neither_pasts_nor_another_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(folder.path().join("runs.db")).unwrap();
+        let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+        let mut reads = tokio::task::JoinSet::new();
+        let mut over = Vec::new();
+        for _ in 1..readers::READERS {
+            let (end, ends) = mpsc::channel::<()>();
+            over.push(end);
+            let (log, begun) = (log.clone(), begun.clone());
+            reads.spawn(async move {
+                log.with_reader(move |_| {
+                    begun.send(()).unwrap();
+                    // As long as it takes, but for a test that has failed.
+                    Ok(ends.recv_timeout(Duration::from_secs(20)))
+                })
+                .await
+            });
+            has_begun.recv().await.unwrap();
+        }
+        for _ in 0..2 {
+            let of = PastOf { task: "a".into(), keep: Keep::default() };
+            assert_eq!(log.past(vec![of]).await.unwrap().len(), 1);
+            assert_eq!(log.last_seq().await.unwrap(), Seq(0));
+            assert!(log.read(Query::all()).await.unwrap().is_empty());
+            assert_eq!(log.count(Query::all()).await.unwrap(), 0);
+        }
+        for end in over {
+            end.send(()).unwrap();
+        }
+        for read in reads.join_all().await {
+            assert!(read.unwrap().is_ok(), "the others waited for it");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! probes do delays the next step. Nothing is decided here.
 
 mod log;
+mod place;
 
 use std::collections::{HashMap, HashSet};
 use std::future::ready;
@@ -25,6 +26,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::log::{bury, last_output, read_all, restore_others};
+use self::place::{Looked, Place};
 use crate::clock::Time;
 use crate::crash::{self, Point};
 use crate::effect::{Effect, Report};
@@ -50,6 +52,8 @@ type Read = (Vec<(TaskId, Keep)>, Pasts);
 enum Followed {
     /// This is the last record now.
     Changed(Result<Seq, LogError>),
+    /// It answers again, and is this to what is known of it.
+    Looked(Result<Looked, LogError>),
     /// These come next, and this was the last one then.
     Records(Seq, Result<Vec<Recorded>, LogError>),
 }
@@ -74,7 +78,7 @@ pub(crate) struct Driver {
     reading: Option<BoxFuture<'static, Read>>,
     following: Option<BoxFuture<'static, Followed>>,
     /// All records up to this one are known.
-    followed: Seq,
+    followed: Place,
     pruning: BoxFuture<'static, Pruned>,
     /// Runs whose session seemed to be gone when it was last asked who is there.
     missing: HashSet<RunId>,
@@ -128,7 +132,7 @@ impl Driver {
                 if let Some(output) = last_output(&past) {
                     engine.restore_output(definition.id, output);
                 }
-                for live in history.live().iter().filter(|live| membership.is_left(live)) {
+                for live in history.live().iter().filter(|live| membership.is_left(live, now)) {
                     bury(live, &definition.name, now, &mut journal);
                 }
             }
@@ -138,7 +142,7 @@ impl Driver {
             engine.restore_removed(task, name);
         }
         let strays = restore_others(&known.others, &session, &mut engine);
-        for (name, live) in strays.iter().filter(|(_, live)| membership.is_left(live)) {
+        for (name, live) in strays.iter().filter(|(_, live)| membership.is_left(live, now)) {
             bury(live, name, now, &mut journal);
         }
         let (events, incoming) = mpsc::unbounded_channel();
@@ -282,7 +286,7 @@ impl Driver {
 
     /// Has the lints told, beside all that goes on.
     fn look_for_lints(&mut self) {
-        let past = if self.followed == Seq(0) { PastRuns::None } else { PastRuns::Some };
+        let past = if self.followed.seq == Seq(0) { PastRuns::None } else { PastRuns::Some };
         let now = self.time.now();
         self.asked.spawn(lints::tell(self.session.clone(), past, now));
     }

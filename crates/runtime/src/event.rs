@@ -56,6 +56,8 @@ pub enum Event {
     LogFailed(LogError),
     /// The log answers again.
     LogRestored,
+    /// The log lacks records that it had: what is known of the past is not so any more.
+    LogReplaced,
     /// The session's lease may have ended: nothing can start.
     LeaseLost,
     /// The session's lease is held; these sessions share the log.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use redengine_core::record::RunId;
 use redengine_core::runlog::{Append, Appended, Expect, LogError, RunLog};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -34,7 +35,7 @@ pub(crate) enum Whose {
     /// A run of this session.
     Run(RunKey),
     /// A run that another session left behind.
-    Left,
+    Left(RunId),
 }
 
 /// What became of a batch.
@@ -185,7 +186,7 @@ impl Journal {
 /// Names the points before and after a record is appended.
 fn points((whose, append): &(Whose, Append)) -> [Point; 2] {
     match (whose, append.expect) {
-        (Whose::Left, _) => [Point::BeforeCrashAppend, Point::AfterCrashAppend],
+        (Whose::Left(_), _) => [Point::BeforeCrashAppend, Point::AfterCrashAppend],
         (Whose::Run(_), Expect::Latest(_)) => [Point::BeforeRunAppend, Point::AfterRunAppend],
         (Whose::Run(_), Expect::Open) => [Point::BeforeEndAppend, Point::AfterEndAppend],
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use redengine_core::Timestamp;
 use redengine_core::facts::Live;
 use redengine_core::runlog::{LogError, LogErrorKind, Member, RunLog};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -21,6 +22,11 @@ use crate::node::{self, Node};
 
 /// How often the processes of other sessions are looked for while runs of theirs are live.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A run whose record names no session is left alone for so long from its start. Sessions always name
+/// themselves: it is of another program, or was written by hand, and nobody can tell whether that is there.
+/// Not for ever, because it keeps its task from running.
+const NAMELESS: Duration = Duration::from_hours(24);
 
 /// What became of a lease.
 #[derive(Debug)]
@@ -101,9 +107,9 @@ impl Membership {
     }
 
     /// Tells whether the session of a live run is gone.
-    pub(crate) fn is_left(&self, live: &Live) -> bool {
+    pub(crate) fn is_left(&self, live: &Live, now: Timestamp) -> bool {
         match (&live.node, &self.members) {
-            (None, _) => true,
+            (None, _) => live.started.after(NAMELESS) <= now,
             (Some(name), Some(members)) => !members.iter().any(|member| member.node == *name),
             (Some(name), None) => node::is_gone(name),
         }

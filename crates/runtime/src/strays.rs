@@ -1,7 +1,5 @@
 //! Live runs of tasks that this session does not know: somebody must end them when their sessions are
 //! gone, or they would be live for ever.
-//!
-//! Those without a name are left alone: nobody can tell whether their owners are there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,6 +32,11 @@ impl Strays {
         }
     }
 
+    /// Forgets a run that the log does not have as live: others have ended it, or its record was lost.
+    pub(crate) fn lost(&mut self, run: RunId) {
+        self.runs.remove(&run);
+    }
+
     /// Forgets the runs of a task that the session knows from now on.
     pub(crate) fn forget(&mut self, task: &str) {
         self.runs.retain(|_, (name, _)| **name != *task);
@@ -49,8 +52,6 @@ impl Strays {
     }
 
     fn add(&mut self, task: &Arc<str>, live: Live) {
-        if live.node.is_some() {
-            self.runs.insert(live.run, (task.clone(), live));
-        }
+        self.runs.insert(live.run, (task.clone(), live));
     }
 }

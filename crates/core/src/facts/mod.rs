@@ -81,6 +81,12 @@ impl Facts {
         self.restore(task, history);
     }
 
+    /// Takes over a history that was read from the log, also if a newer one is known: the log lacks
+    /// records that it had.
+    pub fn replace(&mut self, task: TaskId, history: History) {
+        *self.slot(task) = history.latest_seq().is_some().then(|| Box::new(history));
+    }
+
     /// Tells what is known of a task.
     pub fn history(&self, task: TaskId) -> &History {
         static NOTHING: LazyLock<History> = LazyLock::new(History::default);

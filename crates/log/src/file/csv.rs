@@ -75,6 +75,12 @@ impl Format for Csv {
         to.push(b'\n');
     }
 
+    fn is_whole(Columns(names): &Columns, text: &str) -> bool {
+        // Of any other last cell a part may be missing.
+        let last = text.rsplit(',').next();
+        names.last().is_some_and(|name| name == "v") && last == Some(&*VERSION.to_string())
+    }
+
     fn decode(Columns(names): &Columns, text: &str) -> Result<Line, Bad> {
         let cells = split(text)?;
         let cells = Cells { names, cells };

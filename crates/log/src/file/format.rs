@@ -54,6 +54,9 @@ pub trait Format: Copy + Default + fmt::Debug + Send + Sync + 'static {
     /// Writes a line, with its end.
     fn encode(line: &Line, to: &mut Vec<u8>);
 
+    /// Tells whether a line without its end lacks nothing else, if it can be read.
+    fn is_whole(columns: &Self::Columns, text: &str) -> bool;
+
     /// Reads a line without its end.
     fn decode(columns: &Self::Columns, text: &str) -> Result<Line, Bad>;
 }

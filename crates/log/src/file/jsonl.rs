@@ -138,6 +138,11 @@ impl Format for Jsonl {
         to.push(b'\n');
     }
 
+    fn is_whole((): &(), text: &str) -> bool {
+        // A part of an object is no JSON.
+        text.trim_end().ends_with('}')
+    }
+
     fn decode((): &(), text: &str) -> Result<Line, Bad> {
         #[derive(Deserialize)]
         struct Version {

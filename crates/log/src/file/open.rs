@@ -1,7 +1,7 @@
 //! Opening a log: who holds it, what is in its files, and what a crash has torn.
 //!
-//! Always: no file is changed before all of them were read; and only what was never acknowledged is
-//! cut off, into a file beside it.
+//! Always: no file is changed before all of them were read, but for a last line that gets its end; and
+//! only what was never acknowledged is cut off, into a file beside it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, ErrorKind, Read as _, Seek, SeekFrom, Write};
@@ -18,6 +18,8 @@ use crate::memory::restore::Restore;
 /// What was found.
 pub(super) struct Opened {
     pub(super) lock: Lock,
+    /// Of each file.
+    pub(super) held: Vec<Lock>,
     pub(super) memory: MemoryLog,
     /// The file that is written to; `None`: there is none yet, or one that newer lines do not fit.
     pub(super) file: Option<File>,
@@ -30,20 +32,26 @@ pub(super) fn open<F: Format>(paths: &Paths) -> Result<Opened, LogError> {
     let lock = lock(paths)?;
     settle_pruned(paths)?;
     let mut restore = Restore::default();
+    let mut held = Vec::new();
     let rotated = paths.all_rotated().map_err(|error| explain(error, "open", &paths.folder))?;
     for path in rotated.into_iter().map(|number| paths.rotated(number)) {
         let file = File::open(&path).map_err(|error| explain(error, "open", &path))?;
+        held.extend(hold(&file, &path)?);
         let read = Reading::<F>::new(&path, &file).all(&mut restore)?;
         if let Some(torn) = read.torn {
             return Err(torn.refuse(&path));
         }
     }
-    let mut opened = Opened { lock, memory: MemoryLog::new(), file: None, length: 0 };
+    let mut opened = Opened { lock, held, memory: MemoryLog::new(), file: None, length: 0 };
     match OpenOptions::new().read(true).append(true).open(&paths.main) {
-        Ok(file) => {
-            let read = Reading::<F>::new(&paths.main, &file).all(&mut restore)?;
+        Ok(mut file) => {
+            opened.held.extend(hold(&file, &paths.main)?);
+            let mut read = Reading::<F>::new(&paths.main, &file).all(&mut restore)?;
             if let Some(torn) = read.torn {
                 cut(paths, &file, read.good, &torn)?;
+            } else if read.lacks_line_break {
+                file.write_all(b"\n").map_err(|error| explain(error, "repair", &paths.main))?;
+                read.good += 1;
             }
             if read.has_our_header || read.good > 0 {
                 opened.length = read.good;
@@ -69,6 +77,27 @@ impl Drop for Lock {
         // To close the file would not do: a process that another thread starts just now has it open
         // too, until it is the program that it is to be.
         let _ = self.0.unlock();
+    }
+}
+
+/// Makes sure that no other program has a file open as a log under another name: a link to it.
+pub(super) fn hold(file: &File, path: &Path) -> Result<Option<Lock>, LogError> {
+    // Elsewhere a lock keeps out who only reads as well, and anybody may look at a log.
+    if !cfg!(unix) {
+        return Ok(None);
+    }
+    let failed = |error| explain(error, "open", path);
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock(file.try_clone().map_err(failed)?))),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!(
+                "cannot open `{}`: another program has it open under another name, or this one has; \
+                 end that program, choose another file, or take SQLite, which several programs may share",
+                path.display()
+            );
+            Err(LogError::new(LogErrorKind::Locked, message))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 
@@ -185,6 +214,8 @@ struct Found {
     /// Where the last whole batch ends.
     good: u64,
     torn: Option<Torn>,
+    /// Whether the last line is whole but for its end, as some editors leave it.
+    lacks_line_break: bool,
     has_our_header: bool,
 }
 
@@ -217,7 +248,9 @@ impl<'a, F: Format> Reading<'a, F> {
             self.next(&mut bytes)?;
             has_our_header = self.header(header, &bytes)?;
         }
+        let mut lacks_line_break = false;
         while self.next(&mut bytes)? {
+            lacks_line_break = !bytes.ends_with(b"\n");
             match self.decode(&bytes) {
                 Ok(None) => {}
                 Ok(Some(line)) => self.take(line, restore)?,
@@ -246,7 +279,8 @@ impl<'a, F: Format> Reading<'a, F> {
             torn = Some("its batch is not whole".to_owned());
         }
         let torn = torn.map(|why| Torn { line: self.line, why });
-        Ok(Found { good: self.good, torn, has_our_header })
+        let lacks_line_break = lacks_line_break && torn.is_none();
+        Ok(Found { good: self.good, torn, lacks_line_break, has_our_header })
     }
 
     /// Makes sure that the torn end of a file in which nothing else is may have been a record.
@@ -289,8 +323,10 @@ impl<'a, F: Format> Reading<'a, F> {
 
     fn decode(&self, bytes: &[u8]) -> Result<Option<Line>, Bad> {
         let text = str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-        let Some(whole) = text.strip_suffix('\n') else {
-            return Err("its line does not end".to_owned().into());
+        let whole = match text.strip_suffix('\n') {
+            Some(whole) => whole,
+            None if F::is_whole(&self.columns, text) => text,
+            None => return Err("its line does not end".to_owned().into()),
         };
         let whole = whole.strip_suffix('\r').unwrap_or(whole);
         if whole.is_empty() { Ok(None) } else { F::decode(&self.columns, whole).map(Some) }

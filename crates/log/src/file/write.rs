@@ -33,6 +33,8 @@ pub(super) struct Writer<F> {
     flusher: Option<Flusher>,
     /// Held for as long as the log is open.
     lock: Option<Lock>,
+    /// The same of each file that is part of it, under whatever name.
+    held: Vec<Lock>,
     /// `None`: it must be made or opened first.
     file: Option<Arc<File>>,
     /// How long it is without what is torn.
@@ -58,7 +60,13 @@ enum End {
 impl<F: Format> Writer<F> {
     /// Opens all files; tells also the log in memory that they make.
     pub(super) fn open(paths: Paths, options: Options) -> Result<(Self, MemoryLog), LogError> {
-        let Opened { lock, memory, file, length } = open::open::<F>(&paths)?;
+        let Opened { lock, held, memory, file, length } = open::open::<F>(&paths)?;
+        if let Some(file) = file.as_ref().filter(|_| options.fsync != Fsync::Never) {
+            // A process that was killed may have written what is not on the disk yet, and what is seen
+            // here is decided by.
+            let synced = file.sync_all().and_then(|()| paths.sync_folder());
+            synced.map_err(|error| explain(error, "open", &paths.main))?;
+        }
         let flusher = match options.fsync {
             Fsync::Every(after) => {
                 let started = Flusher::start(after);
@@ -72,6 +80,7 @@ impl<F: Format> Writer<F> {
             options,
             flusher,
             lock: Some(lock),
+            held,
             file: file.map(Arc::new),
             length,
             end: End::Whole,
@@ -227,6 +236,7 @@ impl<F: Format> Writer<F> {
         }
         if self.end == End::Renewed {
             open::settle_pruned(&self.paths)?;
+            self.held.clear();
         }
         self.end = End::Whole;
         self.file().map(drop)
@@ -265,6 +275,7 @@ impl<F: Format> Writer<F> {
             Ok((Arc::new(file), length))
         });
         let (file, length) = opened.map_err(|error| explain(error, "write to", main))?;
+        self.held.extend(open::hold(&file, main)?);
         self.length = length;
         self.file = Some(Arc::clone(&file));
         Ok(file)
@@ -303,6 +314,7 @@ impl<F: Format> Write for Writer<F> {
             self.end = End::Unsynced;
         }
         let settled = if self.end == End::Unsynced { self.settle() } else { Ok(()) };
+        self.held.clear();
         self.lock = None;
         settled
     }

@@ -2,7 +2,8 @@
 //!
 //! Invariants: `kept` and `entries` are ordered by number and all of `kept` is older than all of
 //! `entries`; `last`, `top` and `open` name only records that are in one of the two; counts are of
-//! all that ever was.
+//! all that ever was. Each entry says how far back the one before of its action is, so that a rare
+//! action is found without a look at the others ([`chain`](super::chain)).
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -26,9 +27,14 @@ pub(super) struct Entry {
     // `Option<Timestamp>` would cost eight bytes more.
     due: Timestamp,
     has_due: bool,
-    action: Action,
+    pub(super) action: Action,
+    /// So many entries before this one is the latest before of its action; 0: there is none. It is
+    /// where there would be nothing else.
+    pub(super) back: u32,
     details: Option<Arc<Details>>,
 }
+
+const _: () = assert!(size_of::<Entry>() == 64, "each record costs this");
 
 impl Entry {
     fn new(seq: Seq, record: &Record) -> Self {
@@ -40,6 +46,7 @@ impl Entry {
             due: record.due.unwrap_or_default(),
             has_due: record.due.is_some(),
             action: record.action,
+            back: 0,
             details: record.details.clone(),
         }
     }
@@ -69,7 +76,7 @@ pub(super) struct History {
     kept: Vec<Entry>,
     /// How long `kept` may become before it is looked through again.
     kept_until: usize,
-    entries: VecDeque<Entry>,
+    pub(super) entries: VecDeque<Entry>,
     latest: Option<Seq>,
     /// The actions that there were records of. Most tasks only ever begin and succeed.
     known: SmallVec<[Known; 2]>,
@@ -83,12 +90,17 @@ pub(super) struct History {
 /// What is known of all records of one action.
 struct Known {
     action: Action,
+    /// How many entries came after its latest.
+    later: u32,
     count: u64,
     /// The latest.
     last: Seq,
     /// The latest of those with the greatest start.
     top: (Timestamp, Seq),
 }
+
+/// How many entries came after one that there is not.
+const NEVER: u32 = u32::MAX;
 
 /// What is known of the times of records: a clock may step back.
 #[derive(Clone, Copy)]
@@ -125,14 +137,16 @@ impl History {
     pub(super) fn push(&mut self, seq: Seq, record: &Record) {
         self.latest = Some(seq);
         let start = (record.started, seq);
-        match self.known.iter_mut().find(|known| known.action == record.action) {
+        let action = record.action;
+        match self.known.iter_mut().find(|known| known.action == action) {
             Some(known) => {
                 known.count += 1;
                 known.last = seq;
                 known.top = known.top.max(start);
             }
             None => {
-                self.known.push(Known { action: record.action, count: 1, last: seq, top: start });
+                let later = NEVER;
+                self.known.push(Known { action, later, count: 1, last: seq, top: start });
             }
         }
         if record.action == Action::Fail {
@@ -144,7 +158,37 @@ impl History {
             Times::Ordered(latest) if latest <= record.at => Times::Ordered(record.at),
             Times::Ordered(_) | Times::Unordered => Times::Unordered,
         };
-        self.entries.push_back(Entry::new(seq, record));
+        let mut entry = Entry::new(seq, record);
+        entry.back = self.link(action);
+        self.entries.push_back(entry);
+    }
+
+    /// Counts one more entry, of an action that is known; tells how far back the one before is.
+    fn link(&mut self, action: Action) -> u32 {
+        let mut back = 0;
+        for known in &mut self.known {
+            if known.later != NEVER {
+                known.later += 1;
+            }
+            if known.action == action {
+                back = if known.later == NEVER { 0 } else { known.later };
+                known.later = 0;
+            }
+        }
+        back
+    }
+
+    /// How many records of some actions there ever were.
+    pub(super) fn had(&self, actions: &[Action]) -> u64 {
+        let known = self.known.iter().filter(|known| actions.contains(&known.action));
+        known.map(|known| known.count).sum()
+    }
+
+    /// The place of the latest entry of an action.
+    pub(super) fn last_place(&self, action: Action) -> Option<usize> {
+        let known = self.known.iter().find(|known| known.action == action)?;
+        let later = (known.later != NEVER).then_some(known.later as usize)?;
+        self.entries.len().checked_sub(later + 1)
     }
 
     /// Tells whether runs have begun and not ended.
@@ -221,6 +265,14 @@ impl History {
         };
         self.kept.retain(&mut stays);
         self.entries.retain(&mut stays);
+        for known in &mut self.known {
+            known.later = NEVER;
+        }
+        let mut entries = std::mem::take(&mut self.entries);
+        for entry in &mut entries {
+            entry.back = self.link(entry.action);
+        }
+        self.entries = entries;
     }
 
     fn needs(&self, entry: &Entry) -> bool {
@@ -256,7 +308,8 @@ impl History {
         self.kept.get(place)
     }
 
-    /// The records that a query asks for, in its order; its tasks and its limit are not looked at.
+    /// The records that a query asks for, in its order; its tasks, its run and its limit are not looked
+    /// at.
     pub(super) fn matching<'a>(
         &'a self,
         query: &'a Query,
@@ -271,17 +324,17 @@ impl History {
             ),
             Times::Unordered => (from, self.entries.len()),
         };
-        let all = self.kept.iter().chain(self.entries.range(from.min(until)..until));
+        let range = from.min(until)..until;
         let wanted = move |entry: &&Entry| {
             (query.actions.is_empty() || query.actions.contains(&entry.action))
-                && query.run.is_none_or(|run| run == entry.run)
                 && query.after.is_none_or(|after| entry.seq > after)
                 && query.from.is_none_or(|from| entry.at >= from)
                 && query.until.is_none_or(|until| entry.at < until)
         };
+        let kept = self.kept.iter();
         match query.order {
-            Order::Oldest => Box::new(all.filter(wanted)),
-            Order::Newest => Box::new(all.rev().filter(wanted)),
+            Order::Oldest => Box::new(kept.chain(self.oldest(query, range)).filter(wanted)),
+            Order::Newest => Box::new(self.newest(query, range).chain(kept.rev()).filter(wanted)),
         }
     }
 

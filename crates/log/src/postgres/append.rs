@@ -23,7 +23,7 @@ use super::address::{Address, Lock};
 use super::books::{Books, Caught, IsNew, NEWS, PAGE};
 use super::connect::{Connection, Parameters};
 use super::error::Failure;
-use super::read::hour;
+use super::hours::{ENTER, hour};
 use super::row;
 use super::text;
 use super::write::Group;
@@ -31,9 +31,6 @@ use crate::causes;
 
 const INSERT_TASKS: &str =
     "insert into task (id, name) select * from unnest($1::bigint[], $2::text[])";
-
-const INSERT_HOURS: &str = "insert into hour (hour, first)
-     select * from unnest($1::bigint[], $2::bigint[]) on conflict do nothing";
 
 const INSERT: &str = "insert into record
         (seq, task, run, action, at, started, due, node, reason, output, attempt, params, trace,
@@ -275,7 +272,7 @@ pub(super) async fn insert(
     let insert = if rows.is_plain { INSERT_PLAIN } else { INSERT };
     let insert = connection.prepared(insert).await?;
     let (tasks, hours) =
-        (connection.prepared(INSERT_TASKS).await?, connection.prepared(INSERT_HOURS).await?);
+        (connection.prepared(INSERT_TASKS).await?, connection.prepared(ENTER).await?);
     let client = connection.client();
     let tasks = async {
         if rows.new_tasks.0.is_empty() {

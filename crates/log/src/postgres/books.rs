@@ -1,7 +1,8 @@
 //! The ledger and what it is made from: a copy that was written down, and the records after it.
 //!
 //! Always: the ledger is the fold of all records up to its last. Records that were pruned are below
-//! the number that the copy is of, so whoever is behind that number begins again with the copy.
+//! the number that the copy is of, so whoever is behind that number begins again with the copy. So does
+//! whoever finds another record under its last number, or none: the log was restored from a backup.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ const COPY_AFTER: u64 = 32_768;
 /// So many tasks are written down with one statement.
 const COPIED: usize = 8192;
 
-/// What others wrote, with the nodes whose leases have ended.
+/// What others wrote after the last known record, with that one and the nodes whose leases have ended.
 macro_rules! news {
     ($with:literal, $ended:literal) => {
         concat!(
@@ -36,7 +37,7 @@ macro_rules! news {
             ", seq, task, run, action, started
              from state left join (
                 select seq, task, run, action, started from record
-                where seq > $1 order by seq limit $2
+                where seq >= $1 order by seq limit $2
              ) as news on true
              order by seq"
         )
@@ -75,7 +76,7 @@ pub(super) struct Books {
     copied: u64,
     /// The nodes that have begun runs here: their leases are looked at with each append.
     pub(super) nodes: BTreeSet<String>,
-    /// The latest hour that is known to be in the table of hours.
+    /// The hour of the last record, if it was written here and is open in the table of hours.
     pub(super) hour: Option<i64>,
 }
 
@@ -86,7 +87,8 @@ pub(super) enum Caught {
     Up,
     /// There is more.
     More,
-    /// Some records that are missing were pruned: begin again with the copy.
+    /// Some records that are missing were pruned, or what was folded in is not in the log any more:
+    /// begin again with the copy.
     Behind,
 }
 
@@ -190,21 +192,34 @@ impl Books {
             let Some(number) = row.try_get::<_, Option<i64>>(5)? else { break };
             records += 1;
             let corrupt = |what| Failure::Corrupt(format!("record {number} is corrupt: {what}"));
+            let (seq, run) = (row::seq(number)?, run(row, 7)?);
+            let action = row::action(row.try_get(8)?).map_err(corrupt)?;
+            if records == 1 && !self.ledger.goes_on(Some((seq, run, action))) {
+                return Ok(Caught::Behind);
+            }
+            if seq == self.ledger.last() {
+                continue;
+            }
             let id: i64 = row.try_get(6)?;
             let name = self.names.get(&id);
             let name = name.ok_or_else(|| corrupt(format!("there is no task {id}")))?;
             let started = Timestamp::from_micros(row.try_get(9)?);
             let record = Record {
                 task: Arc::clone(name),
-                run: run(row, 7)?,
-                action: row::action(row.try_get(8)?).map_err(corrupt)?,
+                run,
+                action,
                 // A ledger does not look at the others.
                 at: started,
                 started,
                 due: None,
                 details: None,
             };
-            self.ledger.fold(row::seq(number)?, &record);
+            self.ledger.fold(seq, &record);
+            // Others may have noted that it is ahead.
+            self.hour = None;
+        }
+        if records == 0 && !self.ledger.goes_on(None) {
+            return Ok(Caught::Behind);
         }
         Ok(if records == PAGE { Caught::More } else { Caught::Up })
     }

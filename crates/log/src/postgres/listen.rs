@@ -1,8 +1,9 @@
 //! Hearing of records as they come.
 //!
-//! Always: what is told only grows, and can be read. The server tells each append to a connection
+//! Always: what is told can be read, and only grows unless the log has lost records that were told of:
+//! a server has taken over that lacks them, or a backup was restored. Who waits is told that. The server tells each append to a connection
 //! that is there for this alone; once a second, while anybody waits, it is asked as well, because a
-//! connection that is broken may be silent. A broken one is replaced, later each time.
+//! connection that is broken may be silent, and so that a standby, which tells nobody, is followed too. A broken one is replaced, later each time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use redengine_core::record::Seq;
 use redengine_core::runlog::{LogError, LogErrorKind};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
+use tokio_postgres::error::SqlState;
 
 use super::address::Address;
 use super::connect::Connection;
@@ -27,6 +29,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     last: Seq,
+    /// Up to here numbers were told of records that the log has lost since.
+    lost: Seq,
     /// How often the server could not be heard, and why the last time.
     failures: u64,
     failure: Option<LogError>,
@@ -41,13 +45,47 @@ pub(super) fn tell(told: &watch::Sender<Told>, last: Seq) {
     });
 }
 
+impl Told {
+    /// Tells whether this number was told and its record was lost, with those of others after it.
+    fn has_lost(&self, seq: Seq) -> bool {
+        self.last < seq && seq <= self.lost
+    }
+}
+
+/// Takes what the server has as its last number, asked after `known` was told.
+fn take(told: &watch::Sender<Told>, known: Seq, last: Seq) {
+    if last >= known {
+        return tell(told, last);
+    }
+    told.send_modify(|told| {
+        told.lost = told.lost.max(known);
+        // Else somebody has told of what came after that.
+        if told.last == known {
+            told.last = last;
+        }
+    });
+}
+
 /// Waits until a number is greater than `after`, or until the server cannot be heard.
-pub(super) async fn changed(mut told: watch::Receiver<Told>, after: Seq) -> Result<Seq, LogError> {
+pub(super) async fn changed(
+    mut told: watch::Receiver<Told>,
+    after: Seq,
+    address: &Address,
+) -> Result<Seq, LogError> {
     let failures = told.borrow().failures;
-    let news = told.wait_for(|told| told.last > after || told.failures > failures).await;
-    let Ok(news) = news else {
+    let is_news =
+        |told: &Told| told.last > after || told.failures > failures || told.has_lost(after);
+    let Ok(news) = told.wait_for(|told| is_news(told)).await else {
         return Err(LogError::new(LogErrorKind::Unreachable, "the log is gone"));
     };
+    if news.has_lost(after) {
+        let why = format!(
+            "its last record is {} now, and {after} was told before: it was restored from a backup, or \
+             a server has taken over that lacks what came after",
+            news.last
+        );
+        return Err(Failure::Unfit(LogErrorKind::Replaced, why).explain("follow", address));
+    }
     match &news.failure {
         Some(failure) if news.last <= after => Err(failure.clone()),
         _ => Ok(news.last),
@@ -58,10 +96,10 @@ pub(super) async fn changed(mut told: watch::Receiver<Told>, after: Seq) -> Resu
 pub(super) async fn listen(address: Arc<Address>, told: watch::Sender<Told>) {
     let mut pause = PAUSES.0;
     loop {
-        let failure = match start(&address).await {
+        let failure = match Connection::listening(&address).await {
             Ok((connection, notifications)) => {
                 pause = PAUSES.0;
-                hear(connection, notifications, &told).await
+                hear(connection, notifications, &address, &told).await
             }
             Err(failure) => failure,
         };
@@ -77,23 +115,44 @@ pub(super) async fn listen(address: Arc<Address>, told: watch::Sender<Told>) {
     }
 }
 
-async fn start(
-    address: &Address,
-) -> Result<(Connection, mpsc::UnboundedReceiver<String>), Failure> {
-    let (connection, notifications) = Connection::listening(address).await?;
-    connection.run_all(&format!("listen {}", address.channel())).await?;
-    Ok((connection, notifications))
+/// Whether the server tells by itself; a standby does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    Yes,
+    No,
+}
+
+/// Asks the server to tell.
+async fn ask_to_tell(connection: &Connection, address: &Address) -> Result<Tells, Failure> {
+    match connection.run_all(&format!("listen {}", address.channel())).await {
+        Ok(()) => Ok(Tells::Yes),
+        Err(failure) if failure.state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+            Ok(Tells::No)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Hears until that fails.
 async fn hear(
     mut connection: Connection,
     mut notifications: mpsc::UnboundedReceiver<String>,
+    address: &Address,
     told: &watch::Sender<Told>,
 ) -> Failure {
+    let mut tells = Tells::No;
     loop {
+        if tells == Tells::No {
+            // A standby may be promoted.
+            tells = match ask_to_tell(&connection, address).await {
+                Ok(tells) => tells,
+                Err(failure) => return failure,
+            };
+        }
+        // Before it is asked: what was told then is there, unless it was lost.
+        let known = told.borrow().last;
         match read::last(&mut connection).await.and_then(row::seq) {
-            Ok(last) => tell(told, last),
+            Ok(last) => take(told, known, last),
             Err(failure) => return failure,
         }
         loop {

@@ -6,8 +6,8 @@
 //! written as a comparison of rows, `(task, action, seq) > (..)`, which is in the order of that one
 //! index and of no other. Times are not indexed; they say from which number on to look.
 //!
-//! What has no small limit is read some numbers at a time, so that no statement takes long however
-//! much there is.
+//! What has no small limit is read some numbers at a time, and so is what may be far between, so that no
+//! statement takes long however much there is.
 
 use redengine_core::Timestamp;
 use redengine_core::record::{Action, Recorded};
@@ -17,20 +17,20 @@ use uuid::Uuid;
 
 use super::connect::Connection;
 use super::error::Failure;
+use super::hours;
 use super::row::{self, COLUMNS};
 use super::text;
 
 /// So many records are read with one statement.
 const PAGE: i64 = 8192;
 
-/// So many numbers are counted with one statement.
+/// So many numbers are counted with one statement, or looked through for few records.
 const COUNTED: i64 = 1 << 18;
 
-pub(super) const LAST: &str = "select coalesce(max(seq), 0) from record";
+/// So many tasks are walked along with one statement.
+const WALKED: usize = 1 << 14;
 
-/// The smallest number that a record at or after an hour can have.
-// Not simply the first of its hour: a clock may step back.
-const FIRST_SINCE: &str = "select min(first) from hour where hour >= $1";
+pub(super) const LAST: &str = "select coalesce(max(seq), 0) from record";
 
 const IDS: &str = "select id, name from task where name = any($1)";
 const ALL_IDS: &str = "select id from task";
@@ -38,11 +38,6 @@ const OF_RUN: &str = "where run = $1 order by seq";
 
 /// What else a walk wants.
 const WANTED: &str = "at >= $3 and at <= $4";
-
-/// The hour of an instant, as in the table of that name.
-pub(super) fn hour(at: Timestamp) -> i64 {
-    at.as_micros().div_euclid(3_600_000_000)
-}
 
 /// What a walk goes along.
 #[derive(Clone, Debug)]
@@ -105,8 +100,11 @@ impl Walk {
 /// A query as the database sees it.
 struct Reading {
     walk: Walk,
+    /// Between which two numbers it looks, without these.
     after: i64,
     before: i64,
+    /// Between which two numbers what is wanted is; in order.
+    ranges: Vec<(i64, i64)>,
     from: i64,
     until: i64,
     actions: Vec<i16>,
@@ -122,13 +120,12 @@ impl Reading {
             return Ok(None);
         };
         // Numbers begin with 1.
-        let mut least = after.map_or(0, row::number);
+        let least = after.map_or(0, row::number);
+        let mut ranges = vec![(least, i64::MAX)];
         if let Some(from) = from {
-            let first = connection.row(FIRST_SINCE, &[&hour(*from)]).await?;
-            match first.try_get::<_, Option<i64>>(0)? {
-                Some(first) => least = least.max(first - 1),
-                None => return Ok(None),
-            }
+            let since = hours::since(connection, *from).await?.into_iter();
+            let since = since.map(|(after, before)| (after.max(least), before));
+            ranges = since.filter(|(after, before)| after < before).collect();
         }
         // Rare actions of all tasks are found sooner task by task than among all records.
         let walk = match tasks {
@@ -154,6 +151,7 @@ impl Reading {
             walk,
             after: least,
             before: i64::MAX,
+            ranges,
             from: from.map_or(i64::MIN, Timestamp::as_micros),
             until,
             actions: actions.collect(),
@@ -167,18 +165,43 @@ impl Reading {
         order: Order,
         limit: Option<i64>,
     ) -> Result<Vec<Recorded>, Failure> {
+        let select = self.walk.select(order);
         let mut parameters = self.parameters();
         parameters.push(&limit);
-        if let Walk::Tasks(ids) = &self.walk {
-            parameters.push(ids);
+        let Walk::Tasks(ids) = &self.walk else {
+            let rows = connection.rows(&select, &parameters).await?;
+            return row::records(connection, &rows).await;
+        };
+        let mut found = Vec::new();
+        for some in ids.chunks(WALKED) {
+            let mut parameters = parameters.clone();
+            parameters.push(&some);
+            let rows = connection.rows(&select, &parameters).await?;
+            found.extend(row::records(connection, &rows).await?);
         }
-        let rows = connection.rows(&self.walk.select(order), &parameters).await?;
-        row::records(connection, &rows).await
+        if ids.len() > WALKED {
+            found.sort_unstable_by_key(|recorded| recorded.seq);
+            if order == Order::Newest {
+                found.reverse();
+            }
+            found.truncate(
+                limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX),
+            );
+        }
+        Ok(found)
     }
 
-    /// So many numbers are looked through with one statement that has no limit.
-    fn width(&self) -> i64 {
+    /// Tells whether a walk may go by much that is not wanted.
+    fn is_sparse(&self) -> bool {
+        let is_timed = self.from > i64::MIN || self.until < i64::MAX;
+        let is_of_some = matches!(self.walk, Walk::All) && self.actions.len() < Action::ALL.len();
+        is_timed || is_of_some
+    }
+
+    /// So many numbers are looked through with one statement, if so many records are wanted at most.
+    fn width(&self, few: Option<i64>) -> i64 {
         match self.walk {
+            _ if few.is_some() => COUNTED,
             Walk::All => PAGE,
             // Few of them are wanted, and each task and action is looked up again.
             Walk::Tasks(_) => PAGE * 8,
@@ -203,16 +226,25 @@ pub(super) async fn read(
     }
     let Some(mut reading) = Reading::new(connection, query).await? else { return Ok(Vec::new()) };
     let few = i64::try_from(wanted).ok().filter(|wanted| *wanted <= PAGE);
-    if few.is_some() {
-        return reading.records(connection, query.order, few).await;
+    let mut ranges = std::mem::take(&mut reading.ranges);
+    if query.order == Order::Newest {
+        ranges.reverse();
     }
-    let mut windows = Windows::new(reading.after, reading.before, query.order, reading.width());
     let mut found = Vec::new();
-    while found.len() < wanted
-        && let Some((after, before)) = windows.next(connection).await?
-    {
-        (reading.after, reading.before) = (after, before);
-        found.extend(reading.records(connection, query.order, None).await?);
+    for (after, before) in ranges {
+        if few.is_some() && !reading.is_sparse() {
+            // What it comes by is what is wanted, and that is few.
+            (reading.after, reading.before) = (after, before);
+            found.extend(reading.records(connection, query.order, few).await?);
+            continue;
+        }
+        let mut windows = Windows::new(after, before, query.order, reading.width(few));
+        while found.len() < wanted
+            && let Some((after, before)) = windows.next(connection).await?
+        {
+            (reading.after, reading.before) = (after, before);
+            found.extend(reading.records(connection, query.order, few).await?);
+        }
     }
     found.truncate(wanted);
     Ok(found)
@@ -223,17 +255,19 @@ pub(super) async fn count(connection: &mut Connection, query: &Query) -> Result<
         return Ok(of_run(connection, query, usize::MAX).await?.len() as u64);
     }
     let Some(mut reading) = Reading::new(connection, query).await? else { return Ok(0) };
-    let mut windows = Windows::new(reading.after, reading.before, Order::Oldest, COUNTED);
     let mut count = 0;
-    while let Some((after, before)) = windows.next(connection).await? {
-        (reading.after, reading.before) = (after, before);
-        let mut parameters = reading.parameters();
-        if let Walk::Tasks(ids) = &reading.walk {
-            parameters.push(ids);
+    for (after, before) in std::mem::take(&mut reading.ranges) {
+        let mut windows = Windows::new(after, before, Order::Oldest, COUNTED);
+        while let Some((after, before)) = windows.next(connection).await? {
+            (reading.after, reading.before) = (after, before);
+            let mut parameters = reading.parameters();
+            if let Walk::Tasks(ids) = &reading.walk {
+                parameters.push(ids);
+            }
+            let row = connection.row(&reading.walk.count(), &parameters).await?;
+            // OK because nothing is counted below zero.
+            count += row.try_get::<_, i64>(0)?.cast_unsigned();
         }
-        let row = connection.row(&reading.walk.count(), &parameters).await?;
-        // OK because nothing is counted below zero.
-        count += row.try_get::<_, i64>(0)?.cast_unsigned();
     }
     Ok(count)
 }

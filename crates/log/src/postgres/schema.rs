@@ -98,7 +98,9 @@ create table lease (
 /// What tables of the newest version may lack, and what people look at. Who does not know it reads and
 /// writes past it, so nodes of both kinds may share them.
 const ADDITION: &str = "
-alter table record add column causes text;
+alter table record add column if not exists causes text;
+-- An hour that was ahead of the records after it has no greater number than this; null: it may have any.
+alter table hour add column if not exists last bigint;
 -- For people. Who may read it still may; so what is new comes last.
 create or replace view history as
 select
@@ -249,11 +251,13 @@ async fn look(client: &Client, address: &Address) -> Result<Found, Failure> {
     if ours.as_deref() == Some("2") {
         let schema = address.quoted_schema();
         let version = format!(
-            "select version, exists (
-                select from pg_attribute
-                where attrelid = {}::regclass and attname = 'causes' and not attisdropped
-             ) from {schema}.state",
-            literal(&format!("{schema}.record"))
+            "select version, (
+                select count(*) from pg_attribute where not attisdropped
+                and (attrelid = to_regclass({})::oid and attname = 'causes'
+                or attrelid = to_regclass({})::oid and attname = 'last')
+             ) = 2 from {schema}.state",
+            literal(&format!("{schema}.record")),
+            literal(&format!("{schema}.hour"))
         );
         match simple_row(client, &version).await {
             Ok(values) => {

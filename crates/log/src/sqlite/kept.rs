@@ -43,10 +43,17 @@ impl Kept {
                 return Self::load(transaction, data_version);
             }
             kept.copied = copied;
-            kept.fold_rest(transaction)?;
+            if !kept.fold_rest(transaction)? {
+                return Self::load(transaction, data_version);
+            }
             kept.data_version = data_version;
         }
         Ok(kept)
+    }
+
+    /// What SQLite said of the file when this was brought up.
+    pub(super) fn data_version(&self) -> i64 {
+        self.data_version
     }
 
     fn load(transaction: &Connection, data_version: i64) -> Result<Self, Failure> {
@@ -58,36 +65,40 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Folds in the records that came since.
-    fn fold_rest(&mut self, transaction: &Connection) -> Result<(), Failure> {
+    /// Folds in the records that came since; `false`: what was folded in is not in the file any more,
+    /// which was restored from a backup.
+    fn fold_rest(&mut self, transaction: &Connection) -> Result<bool, Failure> {
         let mut rest = transaction.prepare_cached(
-            "select seq, task, run, action, started from record where seq > ?1 order by seq",
+            "select seq, task, run, action, started from record where seq >= ?1 order by seq",
         )?;
         let mut rows = rest.query([number(self.ledger.last())])?;
         let mut names = Names::default();
+        let mut is_first = true;
         while let Some(row) = rows.next()? {
             let seq = seq(row.get(0)?)?;
             let corrupt =
                 |what: String| Failure::Corrupt(format!("record {seq} is corrupt: {what}"));
+            let run = RunId::from_bytes(row.get(2)?);
+            let action = row::action(row.get(3)?).map_err(corrupt)?;
+            let is_first = std::mem::replace(&mut is_first, false);
+            if is_first && !self.ledger.goes_on(Some((seq, run, action))) {
+                return Ok(false);
+            }
+            if seq == self.ledger.last() {
+                continue;
+            }
             let id: i64 = row.get(1)?;
             let task = names.get(transaction, id)?;
             let task = task.ok_or_else(|| corrupt(format!("there is no task {id}")))?;
             let started = Timestamp::from_micros(row.get(4)?);
-            let record = Record {
-                run: RunId::from_bytes(row.get(2)?),
-                action: row::action(row.get(3)?).map_err(corrupt)?,
-                at: started,
-                started,
-                due: None,
-                details: None,
-                task,
-            };
+            let record =
+                Record { run, action, at: started, started, due: None, details: None, task };
             self.ledger.fold(seq, &record);
             if self.ledger.task(&record.task).is_some_and(|task| task.id != id) {
                 self.ledger.set_id(&record.task, id);
             }
         }
-        Ok(())
+        Ok(!is_first || self.ledger.goes_on(None))
     }
 
     /// Tells how many records have come since the copy, about.

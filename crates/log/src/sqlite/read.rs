@@ -17,9 +17,9 @@ use redengine_core::runlog::{Order, Past, PastOf, Query};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Rows, ToSql, named_params};
 
 use super::error::Failure;
+use super::hours;
 use super::kept::Kept;
 use super::row::{self, COLUMNS, Names, number, seq};
-use super::schema::hour;
 
 pub(super) fn last_seq(connection: &Connection) -> Result<Seq, Failure> {
     let mut max = connection.prepare_cached("select max(seq) from record")?;
@@ -131,23 +131,30 @@ struct Reading<'a> {
     connection: &'a Connection,
     query: &'a Query,
     names: Names,
-    /// No number that is wanted is as small as this.
-    after: i64,
+    /// What is wanted is between two of these, without them; in order.
+    ranges: Vec<(i64, i64)>,
     found: Vec<Recorded>,
 }
 
 impl<'a> Reading<'a> {
     fn new(connection: &'a Connection, query: &'a Query) -> Self {
         // Numbers are those of rows, so none is above `i64::MAX`.
-        let after = query.after.map_or(i64::MIN, number);
-        Self { connection, query, names: Names::default(), after, found: Vec::new() }
+        let ranges = vec![(query.after.map_or(i64::MIN, number), i64::MAX)];
+        Self { connection, query, names: Names::default(), ranges, found: Vec::new() }
     }
 
     fn read(mut self) -> Result<Vec<Recorded>, Failure> {
         let walks = self.walks()?;
-        let is_one = walks.len() == 1;
+        let mut ranges = self.ranges.clone();
+        if self.query.order == Order::Newest {
+            // If there are enough in the last one, the others have nothing nearer.
+            ranges.reverse();
+        }
+        let is_one = walks.len() * ranges.len() == 1;
         for walk in walks {
-            self.walk(walk)?;
+            for range in &ranges {
+                self.walk(walk, *range)?;
+            }
         }
         let query = self.query;
         if query.run.is_some() {
@@ -168,16 +175,17 @@ impl<'a> Reading<'a> {
         let times = if is_bounded { Times::Bounded } else { Times::Any };
         let mut count: i64 = 0;
         for walk in self.walks()? {
-            // From some number on, the records are nearer than the index.
-            let times = match walk {
-                Walk::All if self.after > i64::MIN => Times::Bounded,
-                _ => times,
-            };
-            let mut statement = self.connection.prepare_cached(&walk.count(times))?;
-            let before = i64::MAX;
-            count += self.bound(&mut statement, walk, before, |rows| {
-                rows.next()?.map_or(Ok(0), |row| Ok(row.get::<_, i64>(0)?))
-            })?;
+            for range in &self.ranges {
+                // From some number on, the records are nearer than the index.
+                let times = match walk {
+                    Walk::All if range.0 > i64::MIN => Times::Bounded,
+                    _ => times,
+                };
+                let mut statement = self.connection.prepare_cached(&walk.count(times))?;
+                count += self.bound(&mut statement, walk, *range, |rows| {
+                    rows.next()?.map_or(Ok(0), |row| Ok(row.get::<_, i64>(0)?))
+                })?;
+            }
         }
         // OK because no count is negative.
         Ok(u64::try_from(count).unwrap_or(0))
@@ -193,10 +201,12 @@ impl<'a> Reading<'a> {
             return Ok(vec![Walk::Run]);
         }
         if let Some(from) = from {
-            match self.first_since(*from)? {
-                Some(first) => self.after = self.after.max(first.saturating_sub(1)),
-                None => return Ok(Vec::new()),
-            }
+            let after = after.map_or(i64::MIN, number);
+            let since = hours::since(self.connection, *from)?.into_iter();
+            self.ranges = since
+                .map(|(first, before)| (first.max(after), before))
+                .filter(|(first, before)| first < before)
+                .collect();
         }
         // Rare actions of all tasks are found sooner task by task than among all records.
         if tasks.is_none() && (actions.is_empty() || after.is_some() || from.is_some()) {
@@ -210,13 +220,6 @@ impl<'a> Reading<'a> {
                 actions.iter().map(move |action| Walk::Action { task, action: *action })
             })
             .collect())
-    }
-
-    /// The smallest number that a record at or after an instant can have.
-    fn first_since(&self, from: Timestamp) -> Result<Option<i64>, Failure> {
-        // Not simply the first of its hour: a clock may step back.
-        let select = "select min(first) from hour where hour >= ?1";
-        Ok(self.connection.prepare_cached(select)?.query_row([hour(from)], |row| row.get(0))?)
     }
 
     /// The numbers of the tasks that are asked for.
@@ -241,23 +244,25 @@ impl<'a> Reading<'a> {
     }
 
     /// Adds what a walk finds, in the query's order.
-    fn walk(&mut self, walk: Walk) -> Result<(), Failure> {
+    fn walk(&mut self, walk: Walk, (mut after, mut before): (i64, i64)) -> Result<(), Failure> {
         let Query { limit, order, .. } = self.query;
-        let mut before = i64::MAX;
         // Once there are enough, only what is nearer than the farthest of them is of use.
         if let Some(limit) = *limit
             && self.found.len() >= limit
         {
             self.settle();
             match (order, self.found.last()) {
-                (Order::Oldest, Some(last)) => before = number(last.seq),
-                (Order::Newest, Some(last)) => self.after = self.after.max(number(last.seq)),
+                (Order::Oldest, Some(last)) => before = before.min(number(last.seq)),
+                (Order::Newest, Some(last)) => after = after.max(number(last.seq)),
                 (_, None) => {}
+            }
+            if after >= before {
+                return Ok(());
             }
         }
         let mut statement = self.connection.prepare_cached(&walk.select(*order))?;
         let (mut names, mut found) = (mem::take(&mut self.names), mem::take(&mut self.found));
-        self.bound(&mut statement, walk, before, |rows| {
+        self.bound(&mut statement, walk, (after, before), |rows| {
             while let Some(row) = rows.next()? {
                 found.push(row::recorded(self.connection, &mut names, row)?);
             }
@@ -272,7 +277,7 @@ impl<'a> Reading<'a> {
         &self,
         statement: &mut CachedStatement<'_>,
         walk: Walk,
-        before: i64,
+        (after, before): (i64, i64),
         work: impl FnOnce(&mut Rows<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let Query { actions, run, from, until, limit, .. } = self.query;
@@ -283,7 +288,7 @@ impl<'a> Reading<'a> {
         let mask = if actions.is_empty() { -1 } else { mask };
         let run = run.map(|run| *run.as_bytes());
         let mut parameters: Vec<(&str, &dyn ToSql)> = named_params! {
-            ":after": self.after, ":before": before, ":from": from, ":until": until,
+            ":after": after, ":before": before, ":from": from, ":until": until,
             ":actions": mask, ":limit": limit,
         }
         .to_vec();

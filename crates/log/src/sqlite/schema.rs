@@ -49,10 +49,12 @@ create table record (
 create unique index record_run on record (run, action);
 create index record_action on record (task, action);
 
--- The first record of each hour: those since an instant have no smaller number.
+-- The first record of each hour: those since an instant have no smaller number. An hour that was
+-- ahead of the records after it has no greater number than `last`; null: it may have any.
 create table hour (
     hour integer primary key,
-    first integer not null
+    first integer not null,
+    last integer
 ) strict;
 ";
 
@@ -185,6 +187,9 @@ pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.execute_batch(FROM_1)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
+    if !has_hour_ends(&transaction)? {
+        transaction.execute_batch("alter table hour add column last integer")?;
+    }
     if !has_causes(&transaction)? {
         transaction.execute_batch("alter table record add column causes text")?;
         transaction.execute_batch("drop view if exists history")?;
@@ -196,12 +201,18 @@ pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Tells whether a file needs [`upgrade`].
 pub(super) fn is_older(connection: &Connection) -> rusqlite::Result<bool> {
     let is_newest = format(connection)? == Format::RunLog { version: VERSION };
-    Ok(!(is_newest && has_causes(connection)?))
+    Ok(!(is_newest && has_causes(connection)? && has_hour_ends(connection)?))
 }
 
-/// Files were made without this column, which may be empty.
+// Files were made without these columns, which may be empty.
+
 fn has_causes(connection: &Connection) -> rusqlite::Result<bool> {
     const COLUMN: &str = "select count(*) from pragma_table_info('record') where name = 'causes'";
+    connection.query_row(COLUMN, (), |row| row.get(0))
+}
+
+fn has_hour_ends(connection: &Connection) -> rusqlite::Result<bool> {
+    const COLUMN: &str = "select count(*) from pragma_table_info('hour') where name = 'last'";
     connection.query_row(COLUMN, (), |row| row.get(0))
 }
 
@@ -226,7 +237,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), Failure> {
         "select task, action, count, streak, last, top, top_started from ledger_tally",
         "select task, seq, run from ledger_open",
         "select run from ledger_ended",
-        "select hour, first from hour",
+        "select hour, first, last from hour",
         "select 1 from record indexed by record_run where run = x''",
         "select 1 from record indexed by record_action where task = 0 and action = 0",
     ];

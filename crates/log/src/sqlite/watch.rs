@@ -5,7 +5,6 @@
 //! would do the looking in Tokio's time: under a paused clock, a waiting year would be four hundred
 //! million looks.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::error::Failure;
+use super::origin::Origin;
 use super::{open, read};
 
 /// How often the thread looks.
@@ -29,14 +29,23 @@ const PATIENCE: u32 = 20;
 pub(super) struct Told {
     /// The last number that is known of.
     pub(super) last: Seq,
+    /// Up to here numbers were told of records that the file has lost since.
+    lost: Seq,
     /// How often looking has failed: who waits should look and fail as well.
     failures: u64,
+}
+
+impl Told {
+    /// Tells whether this number was told and its record was lost, with those of others after it.
+    pub(super) fn has_lost(&self, seq: Seq) -> bool {
+        self.last < seq && seq <= self.lost
+    }
 }
 
 /// Tells who waits of the last number.
 pub(super) struct Watch {
     shared: Arc<Shared>,
-    path: Arc<Path>,
+    origin: Origin,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -55,10 +64,10 @@ enum Looking {
 }
 
 impl Watch {
-    pub(super) fn new(path: Arc<Path>) -> Self {
+    pub(super) fn new(origin: Origin) -> Self {
         let told = watch::Sender::new(Told::default());
         let shared = Arc::new(Shared { told, looking: Mutex::new(Looking::No) });
-        Self { shared, path, thread: Mutex::default() }
+        Self { shared, origin, thread: Mutex::default() }
     }
 
     /// Makes what tells who waits that records up to this one can be read.
@@ -72,10 +81,11 @@ impl Watch {
         let told = self.shared.told.subscribe();
         let mut looking = self.shared.looking();
         if *looking == Looking::No {
-            let (shared, path) = (Arc::clone(&self.shared), Arc::clone(&self.path));
+            let (shared, origin) = (Arc::clone(&self.shared), self.origin.clone());
             let thread = thread::Builder::new().name("redengine-log".to_owned());
-            let thread = thread.spawn(move || look(&shared, &path)).map_err(|error| {
-                let message = format!("cannot read `{}`: there is no thread", self.path.display());
+            let thread = thread.spawn(move || look(&shared, &origin)).map_err(|error| {
+                let message =
+                    format!("cannot read `{}`: there is no thread", self.origin.path().display());
                 LogError::new(LogErrorKind::Io, message).because(error)
             })?;
             *looking = Looking::Yes;
@@ -106,19 +116,35 @@ impl Shared {
         });
     }
 
+    /// Takes what the file has as its last number, looked up after `known` was told.
+    fn take(&self, known: Seq, last: Seq) {
+        if last >= known {
+            return self.tell(last);
+        }
+        self.told.send_modify(|told| {
+            told.lost = told.lost.max(known);
+            // Else somebody has told of what came after that.
+            if told.last == known {
+                told.last = last;
+            }
+        });
+    }
+
     fn looking(&self) -> MutexGuard<'_, Looking> {
         self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Looks until nobody has waited for a while.
-fn look(shared: &Shared, path: &Path) {
+fn look(shared: &Shared, origin: &Origin) {
     let mut connection = None;
     let mut seen = None;
     let mut idle = 0;
     loop {
-        if look_once(&mut connection, &mut seen, path)
-            .map(|last| last.map(|last| shared.tell(last)))
+        // Before the file is looked at: what was told then is there, unless it was lost.
+        let known = shared.told.borrow().last;
+        if look_once(&mut connection, &mut seen, origin)
+            .map(|last| last.map(|last| shared.take(known, last)))
             .is_err()
         {
             (connection, seen) = (None, None);
@@ -141,11 +167,12 @@ fn look(shared: &Shared, path: &Path) {
 fn look_once(
     connection: &mut Option<Connection>,
     seen: &mut Option<i64>,
-    path: &Path,
+    origin: &Origin,
 ) -> Result<Option<Seq>, Failure> {
+    origin.check()?;
     let connection = match connection {
         Some(connection) => connection,
-        None => connection.insert(open::reader(path, Duration::ZERO)?),
+        None => connection.insert(open::reader(origin.path(), Duration::ZERO)?),
     };
     let mut version = connection.prepare_cached("pragma data_version")?;
     let version = Some(version.query_row((), |row| row.get(0))?);

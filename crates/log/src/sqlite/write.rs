@@ -11,7 +11,9 @@ use redengine_core::runlog::{Append, Appended, LogError};
 use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::error::Failure;
+use super::hours;
 use super::kept::Kept;
+use super::origin::Origin;
 use super::row::{self, COLUMNS, Names, number};
 use super::schema;
 use crate::causes;
@@ -21,15 +23,16 @@ use crate::queue::{Answers, Group, Write as QueueWrite};
 /// The connection that writes, and what it knows of the file.
 pub(super) struct Writer {
     connection: Connection,
+    origin: Origin,
     /// `None`: it is not known; the last transaction failed, or there was none.
     kept: Option<Kept>,
-    /// The hour of the last record, which is in its table.
+    /// The hour of the last record, if we wrote it: others may have noted that it is ahead.
     hour: Option<i64>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, kept: None, hour: None }
+    pub(super) fn new(connection: Connection, origin: Origin) -> Self {
+        Self { connection, origin, kept: None, hour: None }
     }
 
     /// Writes what another log has recorded; tells the last number then.
@@ -61,6 +64,7 @@ impl Writer {
 
     /// Gives the room of removed records back.
     pub(super) fn compact(&mut self) -> Result<(), Failure> {
+        self.origin.check()?;
         self.connection.execute_batch("vacuum")?;
         // All of the file has gone through the write-ahead log. Who reads may keep it from being
         // cut off now; then it is later.
@@ -73,11 +77,14 @@ impl Writer {
         &mut self,
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>,
     ) -> Result<(T, Seq), Failure> {
+        self.origin.check()?;
         // Who fails on the way leaves nothing that could be wrong.
         let (kept, hour) = (self.kept.take(), self.hour.take());
+        let known = kept.as_ref().map(Kept::data_version);
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let kept = Kept::current(kept, &transaction)?;
+        let hour = hour.filter(|_| known == Some(kept.data_version()));
         let (done, kept, hour) = {
             let statements = Statements::new(&transaction)?;
             let mut write = Write { transaction: &transaction, statements, kept, hour };
@@ -200,9 +207,7 @@ impl Write<'_> {
         }
         let hour = schema::hour(record.at);
         if self.hour != Some(hour) {
-            self.transaction
-                .prepare_cached("insert or ignore into hour (hour, first) values (?1, ?2)")?
-                .execute([hour, number(seq)])?;
+            hours::enter(self.transaction, hour, seq)?;
             self.hour = Some(hour);
         }
         self.kept.ledger.fold(seq, record);

@@ -37,7 +37,7 @@ fn wherever_the_last_batch_is_torn_it_is_cut_off_and_the_rest_is_there() {
         let ends = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
         let ends: Vec<usize> = ends.map(|(place, _)| place + 1).collect();
         let good = ends[header + 1];
-        for cut in good..whole.len() {
+        for cut in good..whole.len() - 1 {
             fs::write(&file, &whole[..cut]).unwrap();
             let log = open(&file);
             assert_eq!(all(&*log).len(), 2, "{format} cut at {cut}");
@@ -58,6 +58,33 @@ fn wherever_the_last_batch_is_torn_it_is_cut_off_and_the_rest_is_there() {
         fs::write(&file, [&whole, &b"\0\0\0\n"[..]].concat()).unwrap();
         assert_eq!(all(&*open(&file)).len(), 5);
         assert_eq!(fs::read(&torn).unwrap(), b"\0\0\0\n\n");
+    }
+}
+
+#[test]
+fn a_last_line_that_lacks_only_its_end_is_kept_and_gets_it() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("runs").with_extension(format);
+        let torn = folder.path().join(format!("runs.{format}.torn"));
+        write(&*open(&file));
+        let mut whole = fs::read(&file).unwrap();
+        for cut in [&whole[..whole.len() - 1], &whole] {
+            fs::write(&file, cut).unwrap();
+            let log = open(&file);
+            assert_eq!(all(&*log).len(), 5);
+            assert!(!torn.exists());
+            assert_eq!(fs::read(&file).unwrap(), whole);
+        }
+        // It goes on behind that.
+        fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        add(&*open(&file), vec![latest(begin("d", 4, 4), None)]);
+        assert_eq!(all(&*open(&file)).len(), 6);
+        // A file that was put aside is only read.
+        whole.pop();
+        fs::write(folder.path().join(format!("runs.1.{format}")), &whole).unwrap();
+        fs::remove_file(&file).unwrap();
+        assert_eq!(all(&*open(&file)).len(), 5);
     }
 }
 

@@ -59,6 +59,7 @@ fn append(log: &dyn RunLog, written: &mut Vec<Recorded>, runs: usize) -> Option<
 /// Has the disk fail and mend, and looks at what is told and what is there.
 pub(super) fn sync(file: &Path) {
     told_by_the_thread(file);
+    told_when_it_is_opened(&file.with_file_name(format!("opened.{}", extension(file))));
     told_by_who_puts_a_file_aside(&file.with_file_name(format!("others.{}", extension(file))));
     say("whole");
 }
@@ -95,6 +96,21 @@ fn told_by_the_thread(file: &Path) {
         assert_ne!(number(), before, "it was not written anew");
     }
     demand_that_all_is_there(log, file, &written);
+}
+
+fn told_when_it_is_opened(file: &Path) {
+    let trigger = file.with_file_name(TRIGGER);
+    let mut written = Vec::new();
+    // A process that was killed has written it, and did not wait for the disk.
+    assert!(append(&*try_open(file, "?fsync=never").unwrap(), &mut written, 3).is_none());
+    fs::write(&trigger, "").unwrap();
+    for options in ["", "?fsync=1h"] {
+        let error = try_open(file, options).unwrap_err();
+        assert_says(&error, LogErrorKind::Full, "cannot open");
+    }
+    assert_eq!(all(&*try_open(file, "?fsync=never").unwrap()), written);
+    fs::remove_file(&trigger).unwrap();
+    assert_eq!(all(&*open(file)), written);
 }
 
 fn told_by_who_puts_a_file_aside(file: &Path) {

@@ -142,6 +142,44 @@ fn a_second_program_is_refused_and_told_who_is_there() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_is_open_once_whatever_it_is_called() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).with_extension(format);
+        let file = path("runs");
+        let mut log = try_open(&file, "?rotate=1kB").unwrap();
+        let mut last = None;
+        for round in 1..=20 {
+            let record = begin("a", round, 1);
+            let batch = vec![latest(record.clone(), last), end(&record, Action::Success)];
+            last = add(&*log, batch).last().map(|added| added.seq);
+        }
+        let aside = folder.path().join(format!("runs.1.{format}"));
+        for (name, of) in [("hard", &file), ("hard aside", &aside)] {
+            fs::hard_link(of, path(name)).unwrap();
+        }
+        std::os::unix::fs::symlink(&file, path("soft")).unwrap();
+        for round in 0..2 {
+            for name in ["hard", "hard aside", "soft"] {
+                let error = try_open(&path(name), "").unwrap_err();
+                assert_says(&error, LogErrorKind::Locked, "has it open under another name");
+            }
+            if round == 0 {
+                drop(log);
+                log = open(&file);
+            }
+        }
+        // The first file and those that were put aside are no part of it any more.
+        block_on(log.prune(redengine_core::runlog::Prune::default().beyond(0))).unwrap();
+        assert_says(&try_open(&path("soft"), "").unwrap_err(), LogErrorKind::Locked, "has it open");
+        assert!(!aside.exists());
+        drop(log);
+        open(&path("soft"));
+    }
+}
+
 #[test]
 fn a_log_that_was_just_written_to_can_be_opened_again() {
     // Whatever another thread starts meanwhile has the files open too, for a moment.

@@ -11,6 +11,7 @@ mod outages;
 mod readonly;
 #[path = "../shared/records.rs"]
 mod records;
+mod restored;
 mod upkeep;
 
 use std::cell::RefCell;

@@ -1,10 +1,13 @@
 //! A server that goes away, in whatever way: never wrong, and never for ever.
 
+use std::io::{Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
-use redengine_core::record::Seq;
+use redengine_core::Timestamp;
+use redengine_core::record::{Action, Recorded, Seq};
 use redengine_core::runlog::{Appended, Leases, LogErrorKind, Query, RunLog};
 use redengine_log::PostgresLog;
 use redengine_testserver::Server;
@@ -172,4 +175,105 @@ async fn a_server_that_freezes_is_an_error_in_time() {
         .await;
     assert!(matches!(log.append(vec![second]).await.unwrap()[0], Appended::Won(_)));
     assert_eq!(log.count(Query::all()).await.unwrap(), 2);
+}
+
+/// A way to a server that can be broken without a word, and counts who takes it.
+struct Way {
+    port: u16,
+    taken: Arc<AtomicUsize>,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl Way {
+    fn to(server: u16) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (taken, is_broken) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let (count, broken) = (Arc::clone(&taken), Arc::clone(&is_broken));
+        std::thread::spawn(move || {
+            for here in listener.incoming() {
+                let here = here.unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                let there = std::net::TcpStream::connect(("127.0.0.1", server)).unwrap();
+                let back = (there.try_clone().unwrap(), here.try_clone().unwrap());
+                for (from, to) in [(here, there), back] {
+                    let broken = Arc::clone(&broken);
+                    std::thread::spawn(move || carry(from, to, &broken));
+                }
+            }
+        });
+        Self { port, taken, is_broken }
+    }
+}
+
+/// Carries bytes as long as the way is not broken; what comes then is lost.
+fn carry(mut from: std::net::TcpStream, mut to: std::net::TcpStream, broken: &AtomicBool) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        if !broken.load(Ordering::SeqCst) && to.write_all(&bytes[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_compact_takes_its_time_but_does_not_wait_for_a_server_that_is_not_heard() {
+    let server = Server::start().unwrap();
+    let way = Way::to(server.port());
+    let url = format!("postgres://redengine@127.0.0.1:{}/postgres", way.port);
+    let log = PostgresLog::builder(&url).unwrap().statement_timeout(Duration::from_millis(50));
+    let log = log.connect_timeout(Duration::from_millis(500)).connect().await.unwrap();
+    let admin = beside(&format!("{}?schema=redengine", server.url())).await;
+    for is_heard in [true, false] {
+        admin.batch_execute("begin; lock table record in share mode").await.unwrap();
+        let before = way.taken.load(Ordering::SeqCst);
+        let compact = tokio::spawn({
+            let log = log.clone();
+            async move { log.compact().await }
+        });
+        // It waits for longer than a statement may take, and has looked whether it is there still.
+        while way.taken.load(Ordering::SeqCst) < before + 3 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!compact.is_finished());
+        if is_heard {
+            admin.batch_execute("rollback").await.unwrap();
+            compact.await.unwrap().unwrap();
+        } else {
+            way.is_broken.store(true, Ordering::SeqCst);
+            let error = compact.await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), LogErrorKind::Unreachable, "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn few_records_among_many_are_found_however_long_that_takes() {
+    let url = Server::shared().url_of_new_schema();
+    let log = connect(&url).await;
+    let records = (1..=16).map(|number| {
+        let record = begin(&format!("task {number}"), u128::from(number), 0);
+        Recorded { seq: Seq(number * 1_000_000), record }
+    });
+    log.import(records.collect()).await.unwrap();
+    let admin = beside(&url).await;
+    // A disk that is slow: each record that is looked at takes its time.
+    let slow = "create function slow(bigint) returns bigint stable language plpgsql
+            as 'begin perform pg_sleep(0.1); return $1; end';
+         alter table record rename to fast;
+         create view record as select seq, task, run, slow(action)::smallint as action,
+            slow(at) as at, started, due, node, reason, output, attempt, params, trace, causes
+         from fast";
+    admin.batch_execute(slow).await.unwrap();
+    let log = PostgresLog::builder(&url).unwrap().statement_timeout(Duration::from_secs(1));
+    let log = log.connect().await.unwrap();
+    let until = Timestamp::from_micros(-1);
+    for query in [
+        Query::all().after(Seq(1)).actions([Action::Fail]).limit(1),
+        Query::all().until(until).limit(1),
+        Query::all().until(until).limit(1).newest_first(),
+    ] {
+        assert_eq!(log.read(query).await.unwrap(), []);
+    }
 }

@@ -93,6 +93,26 @@ async fn a_standby_takes_no_records_until_it_is_promoted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_standby_is_followed_and_goes_on_to_be_when_it_is_promoted() {
+    let primary = Server::start().unwrap();
+    let first = append_at_last(&connect(&primary.url()).await, "a", 1, None).await;
+    let standby = tokio::task::block_in_place(|| primary.start_standby().unwrap());
+    let log: Arc<dyn RunLog> = Arc::new(connect(&standby.url()).await);
+    let mut followed = log.follow(Seq(0));
+    let mut next = async || followed.next().await.unwrap().unwrap().seq;
+    assert_eq!(next().await, first);
+    let second = append_at_last(&connect(&primary.url()).await, "a", 2, Some(first)).await;
+    assert_eq!(log.changed(first).await.unwrap(), second);
+    assert_eq!(next().await, second);
+    tokio::task::block_in_place(|| {
+        primary.crash().unwrap();
+        standby.promote().unwrap();
+    });
+    let third = append_at_last(&connect(&standby.url()).await, "a", 3, Some(second)).await;
+    assert_eq!(next().await, third);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nothing_is_lost_when_a_synchronous_standby_takes_over() {
     let primary = Arc::new(Server::start().unwrap());
     connect(&primary.url()).await;

@@ -11,6 +11,7 @@ mod disk;
 mod process;
 #[path = "../shared/records.rs"]
 mod records;
+mod restored;
 mod upkeep;
 mod versions;
 

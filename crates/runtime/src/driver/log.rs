@@ -9,12 +9,13 @@ use std::sync::Arc;
 use redengine_core::facts::{History, Keep, Live};
 use redengine_core::record::{Action, Details, Record, Recorded, Seq};
 use redengine_core::runlog::{
-    Append, Appended, Expect, LogError, LogErrorKind, Member, Past, PastOf, Query, RunLog,
+    Append, Appended, Expect, LogError, LogErrorKind, Member, Past, PastOf, RunLog,
 };
 use redengine_core::session::{LeaseHealth, LogHealth};
 use redengine_core::task::Output;
 use redengine_core::{Session, TaskId, Timestamp};
 
+use super::place::{Looked, Place};
 use super::{Driver, Followed, Read};
 use crate::engine::Engine;
 use crate::event::{Event, Remembered};
@@ -29,16 +30,19 @@ impl Driver {
     pub(super) fn take_written(&mut self, written: Written, events: &mut Vec<Event>) {
         match written {
             Written::Answered(answers) => {
-                self.log_is_up(events);
+                if self.is_log_down() {
+                    // What is known of it is looked at before anything starts.
+                    self.journal.hurry();
+                }
                 if !self.membership.is_held() {
                     // Before the answers: what they allow, others may have done by now.
                     self.lease_is_lost(events);
                 }
                 for (_, appended) in &answers {
-                    if let Appended::Won(Recorded { seq, .. }) = appended
-                        && seq.0 == self.followed.0 + 1
+                    if let Appended::Won(recorded) = appended
+                        && recorded.seq.0 == self.followed.seq.0 + 1
                     {
-                        self.followed = *seq;
+                        self.followed = Place::of(recorded);
                     }
                 }
                 self.take_answers(answers, events);
@@ -125,9 +129,7 @@ impl Driver {
             Renewed::Look => self.bury_foreign(),
             Renewed::Held(members) => {
                 self.lease_is_held(members, events);
-                if !self.journal.is_busy() {
-                    self.log_is_up(events);
-                } else if self.is_log_down() {
+                if self.is_log_down() {
                     // A log that can be read may still take nothing, but it is worth a try.
                     self.journal.hurry();
                 }
@@ -169,7 +171,7 @@ impl Driver {
         let mut is_new = false;
         let foreign = self.engine.foreign();
         let all = foreign.chain(self.strays.iter());
-        for (task, live) in all.filter(|(_, live)| self.membership.is_left(live)) {
+        for (task, live) in all.filter(|(_, live)| self.membership.is_left(live, now)) {
             if self.missing.contains(&live.run) {
                 // Again at the next look, as long as the log has not answered: the first one counts.
                 bury(live, task, now, &mut self.journal);
@@ -214,13 +216,27 @@ impl Driver {
     /// Waits for what others write; while the log fails, for an answer.
     pub(super) fn follow(&mut self) {
         let log = self.session.log().clone();
-        let after = self.followed;
+        let place = self.followed;
         let paused = self.is_log_down().then(|| self.journal.paused());
         self.following = Some(Box::pin(async move {
-            let Some(paused) = paused else { return Followed::Changed(log.changed(after).await) };
+            let Some(paused) = paused else {
+                return Followed::Changed(log.changed(place.seq).await);
+            };
             paused.await;
-            Followed::Changed(log.last_seq().await)
+            Followed::Looked(place.look(&*log).await)
         }));
+    }
+
+    /// Goes on with a log that lacks what was known of it: all of it is read again.
+    fn log_is_replaced(&mut self, end: Place, events: &mut Vec<Event>) {
+        tracing::warn!(
+            target: "redengine",
+            known = %self.followed.seq,
+            last = %end.seq,
+            "the run log lacks records that it had; its past is read again"
+        );
+        self.followed = end;
+        events.push(Event::LogReplaced);
     }
 
     /// Takes what was heard of others; tells whether there is anything to look at.
@@ -228,32 +244,54 @@ impl Driver {
         self.following = None;
         let records = match followed {
             Followed::Changed(Ok(last)) => {
-                let was_down = self.is_log_down();
-                self.log_is_up(events);
-                if last > self.followed {
-                    let log = self.session.log().clone();
-                    let query = Query::all().after(self.followed).limit(FOLLOWED);
-                    self.following =
-                        Some(Box::pin(
-                            async move { Followed::Records(last, log.read(query).await) },
-                        ));
-                }
-                return was_down;
+                self.read_on(last);
+                return false;
             }
-            Followed::Records(last, Ok(records)) => {
+            Followed::Looked(Ok(looked)) => {
+                match looked {
+                    Looked::Same(last) => self.read_on(last),
+                    Looked::Replaced(end) => self.log_is_replaced(end, events),
+                }
+                self.log_is_up(events);
+                return true;
+            }
+            Followed::Records(last, Ok(mut records)) => {
+                if !self.followed.may_be(records.first()) {
+                    self.log_is_replaced(records.last().map_or(self.followed, Place::of), events);
+                    return true;
+                }
+                let is_all = records.len() < FOLLOWED;
+                // It may be that more are known by now: those are read for nothing.
+                records.retain(|recorded| recorded.seq > self.followed.seq);
+                if let Some(read) = records.last() {
+                    self.followed = Place::of(read);
+                }
                 // Numbers may be skipped, and what was removed from the log is not read.
-                let read = records.last().map_or(Seq(0), |last| last.seq);
-                let all = if records.len() < FOLLOWED { last.max(read) } else { read };
-                self.followed = self.followed.max(all);
+                if is_all && last > self.followed.seq {
+                    self.followed = Place::skipped_to(last);
+                }
                 records
             }
-            Followed::Changed(Err(error)) | Followed::Records(_, Err(error)) => {
+            Followed::Changed(Err(error))
+            | Followed::Looked(Err(error))
+            | Followed::Records(_, Err(error)) => {
                 self.log_is_down(error, events);
                 return true;
             }
         };
         self.hear(records, events);
         true
+    }
+
+    /// Reads what comes after what is known, if there is more; with the last that is known, to see
+    /// that it is the same log.
+    fn read_on(&mut self, last: Seq) {
+        if last > self.followed.seq {
+            let log = self.session.log().clone();
+            let query = self.followed.and_later().limit(FOLLOWED);
+            let read = async move { Followed::Records(last, log.read(query).await) };
+            self.following = Some(Box::pin(read));
+        }
     }
 
     fn hear(&mut self, records: Vec<Recorded>, events: &mut Vec<Event>) {
@@ -282,9 +320,9 @@ impl Driver {
         for (whose, appended) in answers {
             match (whose, appended) {
                 (Whose::Run(run), appended) => events.push(Event::Appended(run, appended)),
-                (Whose::Left, Appended::Won(recorded)) => self.hear(vec![recorded], events),
+                (Whose::Left(_), Appended::Won(recorded)) => self.hear(vec![recorded], events),
                 // Another session has buried it first; its record will be followed.
-                (Whose::Left, Appended::Lost) => {}
+                (Whose::Left(run), Appended::Lost) => self.strays.lost(run),
             }
         }
     }
@@ -293,7 +331,7 @@ impl Driver {
 /// What a session must know before it begins.
 pub(super) struct Known {
     /// Up to which record it knows all.
-    pub followed: Seq,
+    pub followed: Place,
     /// The pasts of its tasks.
     pub pasts: Vec<(TaskId, Keep, Past)>,
     /// Those of other tasks that have runs which have not ended.
@@ -307,9 +345,9 @@ pub(super) async fn read_all(
     membership: &mut Membership,
 ) -> Result<Known, LogError> {
     let mut known =
-        Known { followed: log.last_seq().await?, pasts: Vec::new(), others: Vec::new() };
+        Known { followed: Place::end(log).await?, pasts: Vec::new(), others: Vec::new() };
     // A log without records has nothing to tell, of however many tasks.
-    if known.followed > Seq(0) {
+    if known.followed.seq > Seq(0) {
         let own: HashSet<Arc<str>> = tasks.iter().map(|(_, _, name)| name.clone()).collect();
         known.pasts = read_pasts(log, tasks).await?;
         let mut others = log.unfinished().await?;
@@ -364,6 +402,10 @@ pub(super) fn last_output(past: &Past) -> Option<Output> {
 
 /// Writes the crash of a run whose owner is gone. If several sessions do, the first one wins.
 pub(super) fn bury(live: &Live, task: &Arc<str>, now: Timestamp, journal: &mut Journal) {
+    let why = match live.node {
+        Some(_) => "its process ended before it did",
+        None => "its record names no session, and it has no end for a day",
+    };
     let record = Record {
         task: task.clone(),
         run: live.run,
@@ -371,7 +413,7 @@ pub(super) fn bury(live: &Live, task: &Arc<str>, now: Timestamp, journal: &mut J
         at: now.max(live.started),
         started: live.started,
         due: None,
-        details: Details::default().with_reason("its process ended before it did").shared(),
+        details: Details::default().with_reason(why).shared(),
     };
-    journal.push(Whose::Left, Append { record, expect: Expect::Open });
+    journal.push(Whose::Left(live.run), Append { record, expect: Expect::Open });
 }

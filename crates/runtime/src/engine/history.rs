@@ -5,10 +5,10 @@ use redengine_core::record::{Action, Recorded};
 use redengine_core::task::{Execution, Output};
 use redengine_core::{TaskId, Timestamp};
 
-use super::Engine;
 use super::agenda::Key;
 use super::runs::{Run, RunState};
 use super::subject::State;
+use super::{Engine, Replaces};
 use crate::effect::Effect;
 use crate::event::Remembered;
 
@@ -91,6 +91,25 @@ impl Engine {
         self.wait_for_read(key);
     }
 
+    /// Reads the pasts of all tasks again and takes them as they are: the log lacks records that it had.
+    /// No condition is looked at before.
+    pub(super) fn reread_all(&mut self, effects: &mut Vec<Effect>) {
+        self.reads.replaces = Replaces::Next;
+        let mut keys = Vec::new();
+        for (task, slot) in (0..).map(TaskId::at).zip(&self.tasks) {
+            self.reads.next.insert(task, self.facts.kept(task));
+            keys.extend([slot.start, slot.end].into_iter().flatten());
+        }
+        keys.extend(self.shut.as_ref().map(|(key, _)| *key));
+        // They were to be looked at after a read that may have begun before.
+        let waiting = std::mem::take(&mut self.reads.waiting);
+        self.reads.next_waiting.extend(waiting);
+        for key in keys {
+            self.wait_for_read(key);
+        }
+        self.send_reads(effects);
+    }
+
     pub(super) fn wait_for_read(&mut self, key: Key) {
         if self.subjects.get(key).state == State::Reading {
             // What is under way may have been asked for too early.
@@ -110,6 +129,9 @@ impl Engine {
             return;
         }
         self.reads.in_flight = true;
+        if self.reads.replaces == Replaces::Next {
+            self.reads.replaces = Replaces::InFlight;
+        }
         self.reads.waiting = std::mem::take(&mut self.reads.next_waiting);
         self.reads.deeper = self.reads.next_deeper.drain().map(|task| (task, Vec::new())).collect();
         effects.push(Effect::Read(self.reads.next.drain().collect()));
@@ -122,12 +144,29 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         self.reads.in_flight = false;
+        if self.reads.replaces == Replaces::InFlight {
+            self.reads.replaces = Replaces::None;
+            self.replace_pasts(pasts, now, effects);
+        } else {
+            self.restore_pasts(pasts, now, effects);
+        }
+        for key in std::mem::take(&mut self.reads.waiting) {
+            if self.subjects.get(key).state == State::Reading {
+                self.subjects.get_mut(key).state = State::Fresh;
+                self.ready.push(key);
+            }
+        }
+        self.send_reads(effects);
+    }
+
+    fn restore_pasts(&mut self, pasts: Vec<Remembered>, now: Timestamp, effects: &mut Vec<Effect>) {
         for (task, history, output) in pasts {
             let before = self.facts.history(task).latest_seq();
             let after = history.latest_seq();
             // What was read before the last records came knows nothing of the runs they ended.
             if after >= before {
-                self.disown_lost_claims(task, &history, now, effects);
+                let why = "it was claimed while the log failed, and never started";
+                self.disown_runs(task, &history, why, now, effects);
             }
             // A value of this process is worth more than the same one from the log, which may be no
             // more than a part of it.
@@ -144,20 +183,34 @@ impl Engine {
                 self.wake_woken();
             }
         }
-        for key in std::mem::take(&mut self.reads.waiting) {
-            if self.subjects.get(key).state == State::Reading {
-                self.subjects.get_mut(key).state = State::Fresh;
-                self.ready.push(key);
-            }
-        }
-        self.send_reads(effects);
     }
 
-    /// Ends runs that this session claimed without hearing that it won, so never started.
-    pub(super) fn disown_lost_claims(
+    /// Takes the pasts of a log that lacks what was known of it.
+    fn replace_pasts(&mut self, pasts: Vec<Remembered>, now: Timestamp, effects: &mut Vec<Effect>) {
+        for (task, history, output) in pasts {
+            let why = "the log lacks the record of its end, which it had";
+            self.disown_runs(task, &history, why, now, effects);
+            let success = |history: &History| history.last(Action::Success);
+            if success(self.facts.history(task)) != success(&history) {
+                match output {
+                    Some(output) => self.returns.insert(task, output),
+                    None => self.returns.remove(&task),
+                };
+            }
+            self.facts.replace(task, history);
+            self.note_foreign(task);
+            self.watch.on_history(task, &mut self.woken);
+            self.wake_woken();
+        }
+    }
+
+    /// Ends runs that the log has of this session and that it does not run: it claimed them without
+    /// hearing that it won, so never started them; or how they ended was lost.
+    pub(super) fn disown_runs(
         &mut self,
         task: TaskId,
         history: &History,
+        why: &str,
         now: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
@@ -170,7 +223,7 @@ impl Engine {
             // To look through all runs is for the few pasts that have a live one of this session.
             let is_own = live.node.as_ref() == Some(&self.node);
             if is_own && !self.runs.iter().any(|(_, run)| run.id == live.run) {
-                let reason = "it was claimed while the log failed, and never started".into();
+                let reason = why.into();
                 self.tasks[task.index()].own += 1;
                 let key = self.runs.insert(Run {
                     definition: definition.clone(),

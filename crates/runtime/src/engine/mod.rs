@@ -128,6 +128,19 @@ struct Reads {
     deeper: HashMap<TaskId, Vec<Recorded>>,
     /// Tasks of which more is to be read than is known.
     next_deeper: HashSet<TaskId>,
+    /// What is known of the log's past is to be taken as it is read, however old that is.
+    replaces: Replaces,
+}
+
+/// Which read tells the past of a log that lacks what was known of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Replaces {
+    #[default]
+    None,
+    /// The next one; the one under way may have begun before.
+    Next,
+    /// The one that is under way.
+    InFlight,
 }
 
 impl Engine {
@@ -342,6 +355,7 @@ impl Engine {
                 self.log_down = None;
                 self.go_on(effects);
             }
+            Event::LogReplaced => self.reread_all(effects),
             Event::LeaseLost => self.lease_lost = true,
             Event::LeaseHeld(members) => {
                 self.lease_lost = false;
