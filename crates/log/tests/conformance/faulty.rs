@@ -188,6 +188,7 @@ impl Faulty {
                 })
             }
             Fault::LosesRepeated if self.is_there(&append).await => Ok(Appended::Lost),
+            Fault::WritesRepeated if self.is_there(&append).await => Ok(self.force(&append)),
             Fault::KnowsItsOwnRuns | Fault::DecidesByItsOwn | Fault::NumbersByItself => {
                 self.append_as_if_alone(append).await
             }
