@@ -1,5 +1,8 @@
 //! Live runs of tasks that this session does not know: somebody must end them when their sessions are
 //! gone, or they would be live for ever.
+//!
+//! Those without a name are left alone: nobody can tell whether their owners are there, and here they hold
+//! up nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,6 +55,8 @@ impl Strays {
     }
 
     fn add(&mut self, task: &Arc<str>, live: Live) {
-        self.runs.insert(live.run, (task.clone(), live));
+        if live.node.is_some() {
+            self.runs.insert(live.run, (task.clone(), live));
+        }
     }
 }
