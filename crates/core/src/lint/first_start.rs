@@ -139,6 +139,12 @@ pub(super) fn never_starts(expr: &Expr, owner: &str) -> Option<Finding> {
 ///
 /// `starters` are the tasks that could start a first time if all others had run.
 pub(super) fn cycles(starters: &[&Arc<Definition>]) -> Vec<Lint> {
+    let reads = |task: &&Arc<Definition>| {
+        task.start.reads().iter().any(|(who, _)| matches!(who, Who::Task(_)))
+    };
+    if !starters.iter().any(reads) {
+        return Vec::new();
+    }
     let by_name: HashMap<&str, &Arc<Definition>> =
         starters.iter().map(|task| (&*task.name, *task)).collect();
     let by_id: HashMap<TaskId, &str> = starters.iter().map(|task| (task.id, &*task.name)).collect();

@@ -14,7 +14,10 @@ use crate::time::{Timestamp, Zone};
 /// An `&` that comes apart into more pieces is not looked at.
 const PIECES: usize = 32;
 
-/// Answers which periods occur from now on, and remembers the answers.
+/// So many answers are remembered: those of one condition are wanted again soon, if at all.
+const KNOWN: usize = 1024;
+
+/// Answers which periods occur from now on, and remembers the latest answers.
 pub(super) struct Meetings {
     now: Timestamp,
     known: RefCell<HashMap<(Period, Zone), Occurs>>,
@@ -47,7 +50,12 @@ impl Meetings {
             return *known;
         }
         let occurs = self.look(period, zone);
-        self.known.borrow_mut().insert(key, occurs);
+        let mut known = self.known.borrow_mut();
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(key, occurs);
+        drop(known);
         occurs
     }
 

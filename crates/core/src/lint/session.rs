@@ -1,5 +1,6 @@
 //! The lints of a session: each condition once, each task that has it.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -47,28 +48,44 @@ impl Session {
         let zone = self.zone();
         let tasks = self.tasks();
         let cycle_sleep = config.cycle_sleep.is_some();
-        let mut linter = Linter::new(now, &zone, &tasks);
+        let linter = Linter::new(now, &zone, &tasks);
+        let mut places: Vec<usize> = (0..tasks.len()).collect();
+        places.retain(|place| !tasks[*place].policy.disabled);
+        // Tasks that share a condition come together, so that none is kept for later.
+        places.sort_by_key(|place| key(&tasks[*place]));
         let mut lints = Vec::new();
-        for task in tasks.iter().filter(|task| !task.policy.disabled) {
-            let start = linter.start(task);
-            lints.extend(start.findings.iter().map(|it| it.of(Some(&task.name), LintPlace::Start)));
+        let mut starters = Vec::new();
+        let mut known = None;
+        for place in places {
+            let task = &tasks[place];
+            let start = match known.take() {
+                Some((of, start)) if of == key(task) => start,
+                _ => linter.start(task),
+            };
+            let mut add = |lint: Lint| lints.push((place, lint));
+            let of_start = |it: &Finding| it.of(Some(&task.name), LintPlace::Start);
+            start.findings.iter().map(of_start).for_each(&mut add);
             // A pause between cycles is one between runs too.
             let restarts = start.restarts.iter().filter(|_| !cycle_sleep);
             let certain = restarts.filter(|it| !linter.may_look_at(&it.unless, task.id));
-            lints.extend(certain.map(|it| it.finding.of(Some(&task.name), LintPlace::Start)));
+            certain.map(|it| of_start(&it.finding)).for_each(&mut add);
             if let Some(usual) = usual.get(&task.name) {
-                let short = too_short(&start.windows, usual);
-                lints.extend(short.map(|it| it.of(Some(&task.name), LintPlace::Start)));
+                too_short(&start.windows, usual).map(|it| of_start(&it)).for_each(&mut add);
             }
             if let Some(end) = &task.end {
                 let found = linter.other(end, Some(&task.name));
-                lints.extend(found.iter().map(|it| it.of(Some(&task.name), LintPlace::End)));
+                let of_end = |it: &Finding| it.of(Some(&task.name), LintPlace::End);
+                found.iter().map(of_end).for_each(&mut add);
             }
+            if start.starts {
+                starters.push(place);
+            }
+            known = Some((key(task), start));
         }
-        let starters: Vec<&Arc<Definition>> = tasks
-            .iter()
-            .filter(|task| !task.policy.disabled && linter.start(task).starts)
-            .collect();
+        lints.sort_by_key(|(place, _)| *place);
+        starters.sort_unstable();
+        let mut lints: Vec<Lint> = lints.into_iter().map(|(_, lint)| lint).collect();
+        let starters: Vec<&Arc<Definition>> = starters.iter().map(|place| &tasks[*place]).collect();
         lints.extend(cycles(&starters));
         if let Some(shut) = self.shut_cond() {
             let found = linter.other(&shut, None);
@@ -89,37 +106,34 @@ struct Start {
     starts: bool,
 }
 
-/// Looks at conditions; equal ones are looked at once.
+/// Looks at conditions. What it takes does not grow with the tasks, unless it must know who looks at whom.
 struct Linter<'a> {
     zone: &'a Zone,
     meetings: Meetings,
+    tasks: &'a [Arc<Definition>],
+    index: OnceCell<Index<'a>>,
+}
+
+/// The tasks by id and by name.
+struct Index<'a> {
     by_id: HashMap<TaskId, &'a Arc<Definition>>,
     by_name: HashMap<&'a str, TaskId>,
-    /// By the place of the condition in memory, and by the owner if the condition names it.
-    known: HashMap<(*const Condition, Option<TaskId>), Arc<Start>>,
 }
 
 impl<'a> Linter<'a> {
     fn new(now: Timestamp, zone: &'a Zone, tasks: &'a [Arc<Definition>]) -> Self {
-        Self {
-            zone,
-            meetings: Meetings::new(now),
-            by_id: tasks.iter().map(|task| (task.id, task)).collect(),
-            by_name: tasks.iter().map(|task| (&*task.name, task.id)).collect(),
-            known: HashMap::new(),
-        }
+        Self { zone, meetings: Meetings::new(now), tasks, index: OnceCell::new() }
     }
 
-    fn start(&mut self, task: &Definition) -> Arc<Start> {
-        // OK as a key because the session's tasks keep their conditions alive meanwhile.
-        let named = task.start.reads().iter().any(|(who, _)| *who == Who::Task(task.id));
-        let key = (Arc::as_ptr(&task.start), named.then_some(task.id));
-        if let Some(known) = self.known.get(&key) {
-            return known.clone();
-        }
-        let start = Arc::new(self.look_at_start(task.start.expr(), &task.name));
-        self.known.insert(key, start.clone());
-        start
+    fn index(&self) -> &Index<'a> {
+        self.index.get_or_init(|| Index {
+            by_id: self.tasks.iter().map(|task| (task.id, task)).collect(),
+            by_name: self.tasks.iter().map(|task| (&*task.name, task.id)).collect(),
+        })
+    }
+
+    fn start(&self, task: &Definition) -> Start {
+        self.look_at_start(task.start.expr(), &task.name)
     }
 
     fn look_at_start(&self, expr: &Expr, owner: &str) -> Start {
@@ -184,11 +198,15 @@ impl<'a> Linter<'a> {
 
     /// Tells whether some tasks, or those that they look at, look at a task.
     fn may_look_at(&self, tasks: &[String], wanted: TaskId) -> bool {
-        let id = |name: &String| self.by_name.get(name.as_str()).copied();
+        if tasks.is_empty() {
+            return false;
+        }
+        let Index { by_id, by_name } = self.index();
+        let id = |name: &String| by_name.get(name.as_str()).copied();
         let mut to_follow: Vec<TaskId> = tasks.iter().filter_map(id).collect();
         let mut seen: HashSet<TaskId> = to_follow.iter().copied().collect();
         while let Some(task) = to_follow.pop() {
-            let Some(task) = self.by_id.get(&task) else { continue };
+            let Some(task) = by_id.get(&task) else { continue };
             let conditions = std::iter::once(&task.start).chain(&task.end);
             for (who, _) in conditions.flat_map(|condition| condition.reads()) {
                 let Who::Task(other) = who else { continue };
@@ -202,6 +220,13 @@ impl<'a> Linter<'a> {
         }
         false
     }
+}
+
+/// Tells by what equal conditions of tasks are known: their place in memory, where the session's tasks keep
+/// them, and the owner if the condition names it.
+fn key(task: &Definition) -> (*const Condition, Option<TaskId>) {
+    let named = task.start.reads().iter().any(|(who, _)| *who == Who::Task(task.id));
+    (Arc::as_ptr(&task.start), named.then_some(task.id))
 }
 
 fn without_repeats(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
