@@ -11,7 +11,7 @@ use redengine_core::{Session, Task};
 use redengine_log::connect;
 use redengine_tests::shared::{Fault, Line, Server};
 use redengine_tests::world::{
-    actions, at, pass, reason, run_while, session, slow, starts, task, timeline,
+    actions, at, pass, reason, run_for, run_while, session, slow, starts, task, timeline,
 };
 use redengine_testserver as postgres;
 
@@ -91,6 +91,26 @@ async fn what_ran_and_is_not_in_the_log_any_more_runs_again() {
         assert_eq!(actions(&session, "second").await, "run success");
         assert_eq!(actions(&session, "third").await, "run success");
         assert!(*starts(&session, "second").await > *"24 07:00:20");
+        session.shutdown();
+    };
+    run_while(&session, story).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_a_task_that_nobody_has_and_whose_end_is_lost_is_a_crash() {
+    let server = Server::without_leases();
+    let line = server.line();
+    let gone = session("2026-11-24 07:00").log(server.line());
+    let gone = gone.task(slow("long", "daily", "5 s")).build().unwrap();
+    run_for(&gone, "10 s").await.unwrap();
+    let session = session("2026-11-24 07:00").log(line.clone()).build().unwrap();
+    let story = async {
+        pass("10 s").await;
+        assert_eq!(actions(&session, "long").await, "run success");
+        restore(&server, &line, Seq(1)).await;
+        line.set(Fault::None);
+        pass("1 min").await;
+        assert_eq!(actions(&session, "long").await, "run crash");
         session.shutdown();
     };
     run_while(&session, story).await.unwrap();

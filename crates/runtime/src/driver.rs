@@ -47,6 +47,7 @@ const EVENTS: usize = 1024;
 
 type Pasts = Result<Vec<Remembered>, LogError>;
 type Read = (Vec<(TaskId, Keep)>, Pasts);
+type Others = Result<Vec<(Arc<str>, Past)>, LogError>;
 
 /// What is heard of what others write.
 enum Followed {
@@ -76,6 +77,7 @@ pub(crate) struct Driver {
     replies: HashMap<ReplyTo, oneshot::Sender<Ended>>,
     next_reply: u64,
     reading: Option<BoxFuture<'static, Read>>,
+    reading_strays: Option<BoxFuture<'static, Others>>,
     following: Option<BoxFuture<'static, Followed>>,
     /// All records up to this one are known.
     followed: Place,
@@ -161,6 +163,7 @@ impl Driver {
             replies: HashMap::new(),
             next_reply: 0,
             reading: None,
+            reading_strays: None,
             following: None,
             followed: known.followed,
             pruning: retention::first(),
@@ -256,6 +259,7 @@ impl Driver {
                     self.take_written(written, &mut events);
                 }
                 read = wait(&mut self.reading) => self.take_read(read, &mut events),
+                read = wait(&mut self.reading_strays) => self.take_strays(read, &mut events),
                 followed = wait(&mut self.following) => {
                     if !self.take_followed(followed, &mut events) {
                         continue;

@@ -71,14 +71,13 @@ impl Facts {
         }
     }
 
-    /// Takes over a history that goes further back than what is known, with what was recorded since
-    /// it was asked for.
-    pub fn deepen(&mut self, task: TaskId, mut history: History, since: &[Recorded]) {
+    /// Folds what was recorded since it was asked for into a history that was read from the log.
+    pub fn caught_up(&self, task: TaskId, mut history: History, since: &[Recorded]) -> History {
         let keep = self.kept(task);
         for recorded in since {
             history.apply(recorded, keep);
         }
-        self.restore(task, history);
+        history
     }
 
     /// Takes over a history that was read from the log, also if a newer one is known: the log lacks

@@ -182,6 +182,9 @@ impl SessionBuilder {
     }
 
     /// Sets the clock; by default it is the system's.
+    ///
+    /// It must run as fast as Tokio's: where the two part, the clock was set, which is told, and timeouts
+    /// and other elapsed time go by Tokio's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self

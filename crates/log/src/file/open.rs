@@ -97,7 +97,8 @@ pub(super) fn hold(file: &File, path: &Path) -> Result<Option<Lock>, LogError> {
             );
             Err(LogError::new(LogErrorKind::Locked, message))
         }
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+        // Not each file system locks each file; the one beside the log is locked anyway.
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Hearing of records as they come.
 //!
 //! Always: what is told can be read, and only grows unless the log has lost records that were told of:
-//! a server has taken over that lacks them, or a backup was restored. Who waits is told that. The server tells each append to a connection
-//! that is there for this alone; once a second, while anybody waits, it is asked as well, because a
-//! connection that is broken may be silent, and so that a standby, which tells nobody, is followed too. A broken one is replaced, later each time.
+//! a server has taken over that lacks them, or a backup was restored. Who waits is told that. The
+//! server tells each append to a connection that is there for this alone; once a second, while anybody
+//! waits, it is asked as well, because a connection that is broken may be silent, and so that a standby,
+//! which tells nobody, is followed too. A broken one is replaced, later each time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,6 @@ use redengine_core::record::Seq;
 use redengine_core::runlog::{LogError, LogErrorKind};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
-use tokio_postgres::error::SqlState;
 
 use super::address::Address;
 use super::connect::Connection;
@@ -98,8 +98,7 @@ pub(super) async fn listen(address: Arc<Address>, told: watch::Sender<Told>) {
     loop {
         let failure = match Connection::listening(&address).await {
             Ok((connection, notifications)) => {
-                pause = PAUSES.0;
-                hear(connection, notifications, &address, &told).await
+                hear(connection, notifications, &address, &told, &mut pause).await
             }
             Err(failure) => failure,
         };
@@ -123,14 +122,12 @@ enum Tells {
 }
 
 /// Asks the server to tell.
-async fn ask_to_tell(connection: &Connection, address: &Address) -> Result<Tells, Failure> {
-    match connection.run_all(&format!("listen {}", address.channel())).await {
-        Ok(()) => Ok(Tells::Yes),
-        Err(failure) if failure.state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
-            Ok(Tells::No)
-        }
-        Err(failure) => Err(failure),
+async fn ask_to_tell(connection: &mut Connection, address: &Address) -> Result<Tells, Failure> {
+    if connection.row("select pg_is_in_recovery()", &[]).await?.try_get(0)? {
+        return Ok(Tells::No);
     }
+    connection.run_all(&format!("listen {}", address.channel())).await?;
+    Ok(Tells::Yes)
 }
 
 /// Hears until that fails.
@@ -139,12 +136,13 @@ async fn hear(
     mut notifications: mpsc::UnboundedReceiver<String>,
     address: &Address,
     told: &watch::Sender<Told>,
+    pause: &mut Duration,
 ) -> Failure {
     let mut tells = Tells::No;
     loop {
         if tells == Tells::No {
             // A standby may be promoted.
-            tells = match ask_to_tell(&connection, address).await {
+            tells = match ask_to_tell(&mut connection, address).await {
                 Ok(tells) => tells,
                 Err(failure) => return failure,
             };
@@ -152,9 +150,12 @@ async fn hear(
         // Before it is asked: what was told then is there, unless it was lost.
         let known = told.borrow().last;
         match read::last(&mut connection).await.and_then(row::seq) {
-            Ok(last) => take(told, known, last),
+            Ok(last) if tells == Tells::Yes => take(told, known, last),
+            // It lags behind what the other server has told, and has lost nothing.
+            Ok(last) => tell(told, last),
             Err(failure) => return failure,
         }
+        *pause = PAUSES.0;
         loop {
             match timeout(POLL, notifications.recv()).await {
                 Ok(Some(_)) => {

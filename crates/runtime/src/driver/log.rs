@@ -4,6 +4,7 @@
 //! once the log answers and the lease is held.
 
 use std::collections::HashSet;
+use std::future::ready;
 use std::sync::Arc;
 
 use redengine_core::facts::{History, Keep, Live};
@@ -16,7 +17,7 @@ use redengine_core::task::Output;
 use redengine_core::{Session, TaskId, Timestamp};
 
 use super::place::{Looked, Place};
-use super::{Driver, Followed, Read};
+use super::{Driver, Followed, Others, Read};
 use crate::engine::Engine;
 use crate::event::{Event, Remembered};
 use crate::journal::{Journal, Whose, Written};
@@ -237,6 +238,28 @@ impl Driver {
         );
         self.followed = end;
         events.push(Event::LogReplaced);
+        self.strays = Strays::default();
+        self.read_strays(ready(()));
+    }
+
+    /// Reads which runs of tasks that the session does not have are live, after a pause.
+    fn read_strays(&mut self, pause: impl Future<Output = ()> + Send + 'static) {
+        let session = self.session.clone();
+        self.reading_strays = Some(Box::pin(async move {
+            pause.await;
+            read_others(&**session.log(), |name| session.id_of(name).is_some()).await
+        }));
+    }
+
+    pub(super) fn take_strays(&mut self, others: Others, events: &mut Vec<Event>) {
+        self.reading_strays = None;
+        match others {
+            Ok(others) => others.iter().for_each(|(name, past)| self.strays.take(name, past)),
+            Err(error) => {
+                self.log_is_down(error, events);
+                self.read_strays(self.journal.paused());
+            }
+        }
     }
 
     /// Takes what was heard of others; tells whether there is anything to look at.
@@ -350,15 +373,20 @@ pub(super) async fn read_all(
     if known.followed.seq > Seq(0) {
         let own: HashSet<Arc<str>> = tasks.iter().map(|(_, _, name)| name.clone()).collect();
         known.pasts = read_pasts(log, tasks).await?;
-        let mut others = log.unfinished().await?;
-        others.retain(|name| !own.contains(name));
-        let of = others.iter().map(|task| PastOf { task: task.clone(), keep: Keep::default() });
-        let pasts = log.past(of.collect()).await?;
-        known.others = others.into_iter().zip(pasts).collect();
+        known.others = read_others(log, |name| own.contains(name)).await?;
     }
     // Who was not there then is gone: sessions take a lease before they begin a run.
     membership.look_again().await?;
     Ok(known)
+}
+
+/// Reads the pasts of other tasks than the session's own that have runs which have not ended.
+async fn read_others(log: &dyn RunLog, is_own: impl Fn(&Arc<str>) -> bool) -> Others {
+    let mut others = log.unfinished().await?;
+    others.retain(|name| !is_own(name));
+    let of = others.iter().map(|task| PastOf { task: task.clone(), keep: Keep::default() });
+    let pasts = log.past(of.collect()).await?;
+    Ok(others.into_iter().zip(pasts).collect())
 }
 
 /// Takes note of the live runs of tasks that were removed, and tells those of tasks that are unknown.

@@ -98,6 +98,8 @@ impl Engine {
         let mut keys = Vec::new();
         for (task, slot) in (0..).map(TaskId::at).zip(&self.tasks) {
             self.reads.next.insert(task, self.facts.kept(task));
+            // What comes meanwhile may have numbers that are known, and would not count.
+            self.reads.next_deeper.insert(task);
             keys.extend([slot.start, slot.end].into_iter().flatten());
         }
         keys.extend(self.shut.as_ref().map(|(key, _)| *key));
@@ -173,10 +175,8 @@ impl Engine {
             if let Some(output) = output.filter(|_| after > before) {
                 self.returns.insert(task, output);
             }
-            match self.reads.deeper.remove(&task) {
-                Some(since) => self.facts.deepen(task, history, &since),
-                None => self.facts.restore(task, history),
-            }
+            let since = self.reads.deeper.remove(&task).unwrap_or_default();
+            self.facts.restore(task, self.facts.caught_up(task, history, &since));
             if before != after {
                 self.note_foreign(task);
                 self.watch.on_history(task, &mut self.woken);
@@ -187,7 +187,14 @@ impl Engine {
 
     /// Takes the pasts of a log that lacks what was known of it.
     fn replace_pasts(&mut self, pasts: Vec<Remembered>, now: Timestamp, effects: &mut Vec<Effect>) {
-        for (task, history, output) in pasts {
+        for (task, history, mut output) in pasts {
+            let since = self.reads.deeper.remove(&task).unwrap_or_default();
+            let history = self.facts.caught_up(task, history, &since);
+            let success = |recorded: &&Recorded| recorded.record.action == Action::Success;
+            if let Some(latest) = since.iter().rev().find(success) {
+                let details = latest.record.details.as_ref();
+                output = details.and_then(|told| told.output.clone()).map(Output::from_json);
+            }
             let why = "the log lacks the record of its end, which it had";
             self.disown_runs(task, &history, why, now, effects);
             let success = |history: &History| history.last(Action::Success);
