@@ -192,9 +192,9 @@ impl SqliteLogBuilder {
     /// As [`SqliteLog::open`].
     pub fn open(self) -> Result<SqliteLog, LogError> {
         let busy_timeout = self.busy_timeout;
+        let (writer, reader) = open::open(&self.path, self.synchronous, busy_timeout)?;
         // Wherever this process goes, it is the same file.
         let path: Arc<Path> = std::path::absolute(&self.path).unwrap_or(self.path).into();
-        let (writer, reader) = open::open(&path, self.synchronous, busy_timeout)?;
         let failed = |failure: Failure| failure.explain("open", &path);
         let pasts = open::reader(&path, busy_timeout).map_err(|error| failed(error.into()))?;
         let origin = Origin::of(Arc::clone(&path)).map_err(|error| {

@@ -152,6 +152,8 @@ impl Engine {
         } else {
             self.restore_pasts(pasts, now, effects);
         }
+        // Of tasks that were removed meanwhile.
+        self.reads.deeper.clear();
         for key in std::mem::take(&mut self.reads.waiting) {
             if self.subjects.get(key).state == State::Reading {
                 self.subjects.get_mut(key).state = State::Fresh;
