@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use redengine_core::record::{Action, Record, RunId};
-use redengine_core::runlog::{Append, Expect, Query, RunLog};
+use redengine_core::runlog::{Append, Expect, RunLog};
 use redengine_core::session::SessionBuilder;
 use redengine_core::{Session, Task};
 use redengine_log::MemoryLog;
 use redengine_runtime::RunSession;
 use redengine_tests::shared::Server;
-use redengine_tests::world::{at, pass, run_for, run_while, session, slow, task};
+use redengine_tests::world::{actions, at, pass, run_for, run_while, session, slow, task};
 use tokio::task::JoinHandle;
 
 /// A log that several sessions share: whether they know of each other by leases or by looking at
@@ -29,13 +29,6 @@ fn spawn(session: &Session) -> JoinHandle<()> {
 
 fn long() -> Task {
     slow("long", "daily", "1 hour")
-}
-
-/// What the log has of a task.
-async fn actions(session: &Session, task: &str) -> String {
-    let records = session.history(Query::task(task)).await.unwrap();
-    let actions: Vec<&str> = records.iter().map(|known| known.record.action.as_str()).collect();
-    actions.join(" ")
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,7 +67,11 @@ mod connect;
 mod copy;
 #[cfg(any(feature = "csv", feature = "jsonl"))]
 mod file;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod hours;
 mod import;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod last;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod ledger;
 mod memory;

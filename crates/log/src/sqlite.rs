@@ -250,11 +250,12 @@ impl RunLog for SqliteLog {
         let mut told = self.shared.watch.wait()?;
         loop {
             let now = *told.borrow_and_update();
-            if now.last > after {
-                return Ok(now.last);
+            let last = now.last.number();
+            if last > after {
+                return Ok(last);
             }
-            if now.has_lost(after) {
-                return Err(self.replaced(after, now.last));
+            if now.last.has_lost(after) {
+                return Err(self.replaced(after, last));
             }
             // Nobody may have looked yet, or looking failed.
             let last = self.last_seq().await?;
@@ -369,9 +370,7 @@ impl SqliteLog {
         };
         result.map_err(|failure| failure.explain(doing, &self.path))
     }
-}
 
-impl SqliteLog {
     /// The error of who waits for more than a record that is not there any more.
     fn replaced(&self, after: Seq, last: Seq) -> LogError {
         let message = format!(

@@ -23,11 +23,12 @@ use super::address::{Address, Lock};
 use super::books::{Books, Caught, IsNew, NEWS, PAGE};
 use super::connect::{Connection, Parameters};
 use super::error::Failure;
-use super::hours::{ENTER, hour};
+use super::hours::ENTER;
 use super::row;
 use super::text;
 use super::write::Group;
 use crate::causes;
+use crate::hours::hour;
 
 const INSERT_TASKS: &str =
     "insert into task (id, name) select * from unnest($1::bigint[], $2::text[])";

@@ -1,19 +1,15 @@
-//! Which records can be of an hour or later, by their numbers.
-//!
-//! Always: a record of an hour has no smaller number than the hour's first, and no greater one than its
-//! last if there is one. Times are not indexed; nearly all records are in the order of their times, so this
-//! says where to look. A clock that was far ahead once leaves an hour that is ahead of all later records:
-//! it is closed as soon as the clock is right again, and opened again when its time has come.
+//! The table of hours: which records can be of an hour or later, by their numbers ([`crate::hours`]).
 
 use redengine_core::Timestamp;
 
 use super::connect::Connection;
 use super::error::Failure;
+use crate::hours::{hour, ranges};
 
 /// Notes that records are of some hours, each from one on, the last of them to the end.
 ///
-/// What is closed was opened before, none of these is, and all records of it are before these. The next hour is not ahead, since the clocks of
-/// several nodes need not agree to the second.
+/// What is closed was opened before, none of these is, and all records of it are before these. The next
+/// hour is not ahead, since the clocks of several nodes need not agree to the second.
 pub(super) const ENTER: &str = "with entered as (
         insert into hour (hour, first)
         select hour, min(first) from unnest($1::bigint[], $2::bigint[]) as new(hour, first)
@@ -32,25 +28,15 @@ const SINCE: &str = "select open.first, min(hour.first), max(hour.last) from (
         and hour.first < coalesce(open.first, $2)
      group by open.first";
 
-/// The hour of an instant, as in the table of that name.
-pub(super) fn hour(at: Timestamp) -> i64 {
-    at.as_micros().div_euclid(3_600_000_000)
-}
-
 /// Between which two numbers, without these, the records at or after an instant are; in order.
 pub(super) async fn since(
     connection: &mut Connection,
     from: Timestamp,
 ) -> Result<Vec<(i64, i64)>, Failure> {
     let row = connection.row(SINCE, &[&hour(from), &i64::MAX]).await?;
-    let (first, ahead): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-    let mut ranges = Vec::new();
-    if let (Some(ahead), Some(last)) = (ahead, row.try_get::<_, Option<i64>>(2)?) {
-        let until = last.saturating_add(1).min(first.unwrap_or(i64::MAX));
-        ranges.push((ahead.saturating_sub(1), until));
-    }
-    ranges.extend(first.map(|first| (first.saturating_sub(1), i64::MAX)));
-    Ok(ranges)
+    let open = row.try_get(0)?;
+    let closed: (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+    Ok(ranges(open, closed.0.zip(closed.1)))
 }
 
 #[cfg(test)]

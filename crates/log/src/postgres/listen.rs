@@ -18,6 +18,7 @@ use super::address::Address;
 use super::connect::Connection;
 use super::error::Failure;
 use super::{read, row};
+use crate::last::Last;
 
 /// How long to believe in silence.
 const POLL: Duration = Duration::from_secs(1);
@@ -28,9 +29,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// What those who wait are told.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
-    last: Seq,
-    /// Up to here numbers were told of records that the log has lost since.
-    lost: Seq,
+    last: Last,
     /// How often the server could not be heard, and why the last time.
     failures: u64,
     failure: Option<LogError>,
@@ -38,32 +37,12 @@ pub(super) struct Told {
 
 /// Tells of the last number to those who wait, from wherever it is known.
 pub(super) fn tell(told: &watch::Sender<Told>, last: Seq) {
-    told.send_if_modified(|told| {
-        let is_news = last > told.last;
-        told.last = told.last.max(last);
-        is_news
-    });
-}
-
-impl Told {
-    /// Tells whether this number was told and its record was lost, with those of others after it.
-    fn has_lost(&self, seq: Seq) -> bool {
-        self.last < seq && seq <= self.lost
-    }
+    told.send_if_modified(|told| told.last.tell(last));
 }
 
 /// Takes what the server has as its last number, asked after `known` was told.
 fn take(told: &watch::Sender<Told>, known: Seq, last: Seq) {
-    if last >= known {
-        return tell(told, last);
-    }
-    told.send_modify(|told| {
-        told.lost = told.lost.max(known);
-        // Else somebody has told of what came after that.
-        if told.last == known {
-            told.last = last;
-        }
-    });
+    told.send_if_modified(|told| told.last.take(known, last));
 }
 
 /// Waits until a number is greater than `after`, or until the server cannot be heard.
@@ -73,22 +52,23 @@ pub(super) async fn changed(
     address: &Address,
 ) -> Result<Seq, LogError> {
     let failures = told.borrow().failures;
-    let is_news =
-        |told: &Told| told.last > after || told.failures > failures || told.has_lost(after);
+    let is_news = |told: &Told| {
+        told.last.number() > after || told.failures > failures || told.last.has_lost(after)
+    };
     let Ok(news) = told.wait_for(|told| is_news(told)).await else {
         return Err(LogError::new(LogErrorKind::Unreachable, "the log is gone"));
     };
-    if news.has_lost(after) {
+    let last = news.last.number();
+    if news.last.has_lost(after) {
         let why = format!(
-            "its last record is {} now, and {after} was told before: it was restored from a backup, or \
-             a server has taken over that lacks what came after",
-            news.last
+            "its last record is {last} now, and {after} was told before: it was restored from a backup, or \
+             a server has taken over that lacks what came after"
         );
         return Err(Failure::Unfit(LogErrorKind::Replaced, why).explain("follow", address));
     }
     match &news.failure {
-        Some(failure) if news.last <= after => Err(failure.clone()),
-        _ => Ok(news.last),
+        Some(failure) if last <= after => Err(failure.clone()),
+        _ => Ok(last),
     }
 }
 
@@ -148,7 +128,7 @@ async fn hear(
             };
         }
         // Before it is asked: what was told then is there, unless it was lost.
-        let known = told.borrow().last;
+        let known = told.borrow().last.number();
         match read::last(&mut connection).await.and_then(row::seq) {
             Ok(last) if tells == Tells::Yes => take(told, known, last),
             // It lags behind what the other server has told, and has lost nothing.

@@ -1,9 +1,4 @@
-//! Which records can be of an hour or later, by their numbers.
-//!
-//! Always: a record of an hour has no smaller number than the hour's first, and no greater one than its
-//! last if there is one. Times are not indexed; nearly all records are in the order of their times, so this
-//! says where to look. A clock that was far ahead once leaves an hour that is ahead of all later records:
-//! it is closed as soon as the clock is right again, and opened again when its time has come.
+//! The table of hours: which records can be of an hour or later, by their numbers ([`crate::hours`]).
 
 use redengine_core::Timestamp;
 use redengine_core::record::Seq;
@@ -11,7 +6,7 @@ use rusqlite::Connection;
 
 use super::error::Failure;
 use super::row::number;
-use super::schema::hour;
+use crate::hours::{hour, ranges};
 
 /// Notes that records are of an hour from one on, which was written just now.
 pub(super) fn enter(transaction: &Connection, hour: i64, seq: Seq) -> Result<(), Failure> {
@@ -40,12 +35,7 @@ pub(super) fn since(connection: &Connection, from: Timestamp) -> Result<Vec<(i64
     )?;
     let ahead: (Option<i64>, Option<i64>) =
         ahead.query_row([hour, before], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut ranges = Vec::new();
-    if let (Some(first), Some(last)) = ahead {
-        ranges.push((first.saturating_sub(1), last.saturating_add(1).min(before)));
-    }
-    ranges.extend(first.map(|first| (first.saturating_sub(1), i64::MAX)));
-    Ok(ranges)
+    Ok(ranges(first, ahead.0.zip(ahead.1)))
 }
 
 #[cfg(test)]

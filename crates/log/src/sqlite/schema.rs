@@ -9,7 +9,6 @@
 //! Times are microseconds since 1970 UTC. What `past` must answer beyond single records is in the
 //! `ledger` tables as of some record, and follows from the records after that: see `kept`.
 
-use redengine_core::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::Failure;
@@ -129,11 +128,6 @@ update ledger set last = (select ifnull(max(seq), 0) from record);
 drop table tally;
 drop table open_run;
 ";
-
-/// The hour of an instant, as in the table of that name.
-pub(super) fn hour(at: Timestamp) -> i64 {
-    at.as_micros().div_euclid(3_600_000_000)
-}
 
 /// What a database is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::error::Failure;
 use super::origin::Origin;
 use super::{open, read};
+use crate::last::Last;
 
 /// How often the thread looks.
 const EVERY: Duration = Duration::from_millis(75);
@@ -27,19 +28,9 @@ const PATIENCE: u32 = 20;
 /// What who waits is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
-    /// The last number that is known of.
-    pub(super) last: Seq,
-    /// Up to here numbers were told of records that the file has lost since.
-    lost: Seq,
+    pub(super) last: Last,
     /// How often looking has failed: who waits should look and fail as well.
     failures: u64,
-}
-
-impl Told {
-    /// Tells whether this number was told and its record was lost, with those of others after it.
-    pub(super) fn has_lost(&self, seq: Seq) -> bool {
-        self.last < seq && seq <= self.lost
-    }
 }
 
 /// Tells who waits of the last number.
@@ -109,25 +100,12 @@ impl Drop for Watch {
 
 impl Shared {
     fn tell(&self, last: Seq) {
-        self.told.send_if_modified(|told| {
-            let is_news = told.last < last;
-            told.last = told.last.max(last);
-            is_news
-        });
+        self.told.send_if_modified(|told| told.last.tell(last));
     }
 
     /// Takes what the file has as its last number, looked up after `known` was told.
     fn take(&self, known: Seq, last: Seq) {
-        if last >= known {
-            return self.tell(last);
-        }
-        self.told.send_modify(|told| {
-            told.lost = told.lost.max(known);
-            // Else somebody has told of what came after that.
-            if told.last == known {
-                told.last = last;
-            }
-        });
+        self.told.send_if_modified(|told| told.last.take(known, last));
     }
 
     fn looking(&self) -> MutexGuard<'_, Looking> {
@@ -142,7 +120,7 @@ fn look(shared: &Shared, origin: &Origin) {
     let mut idle = 0;
     loop {
         // Before the file is looked at: what was told then is there, unless it was lost.
-        let known = shared.told.borrow().last;
+        let known = shared.told.borrow().last.number();
         if look_once(&mut connection, &mut seen, origin)
             .map(|last| last.map(|last| shared.take(known, last)))
             .is_err()

@@ -15,8 +15,8 @@ use super::hours;
 use super::kept::Kept;
 use super::origin::Origin;
 use super::row::{self, COLUMNS, Names, number};
-use super::schema;
 use crate::causes;
+use crate::hours::hour;
 use crate::import::{check_order, refuse_repeated};
 use crate::queue::{Answers, Group, Write as QueueWrite};
 
@@ -205,7 +205,7 @@ impl Write<'_> {
         if inserted == 0 {
             return Ok(false);
         }
-        let hour = schema::hour(record.at);
+        let hour = hour(record.at);
         if self.hour != Some(hour) {
             hours::enter(self.transaction, hour, seq)?;
             self.hour = Some(hour);
